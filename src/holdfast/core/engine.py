@@ -1,0 +1,111 @@
+"""The engine: pure kernels over shards, mapped by a runner. Arrow in, Arrow out.
+
+`map_shards` is the seam. A kernel is a module-level function `kernel(table, **params) -> table` without side
+effects, so that running it twice is harmless: a lost worker costs a retry and not the run. Each result is
+committed by rename and a later call with the same stage key skips what is committed. The runner decides where
+kernels run: `LocalRunner` uses the processes of this machine; a cluster runner needs only `run`.
+Model calls never run inside the engine (`models`, with a ledger).
+"""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from holdfast.core.dataset import Shard
+from holdfast.core.errors import ConservationError
+from holdfast.core.plugins import load
+
+Kernel = Callable[..., pa.Table]
+Progress = Callable[[int, int], None]
+
+
+class Runner(Protocol):
+    """The only part that knows an engine: run `task` for every argument tuple and yield results in order."""
+
+    def run(self, task: Callable[..., Any], arguments: Sequence[tuple[Any, ...]]) -> Iterator[Any]:
+        """Yield `task(*a)` for each `a` in order; a lost worker is retried."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalRunner:
+    """Runs tasks in up to `workers` processes of this machine; a single task runs in this process.
+
+    Workers are spawned, not forked: a fork would copy the locks of numba's and Arrow's threads in whatever state
+    they are.
+    """
+
+    workers: int = field(default_factory=lambda: max(1, len(os.sched_getaffinity(0))))
+
+    def run(self, task: Callable[..., Any], arguments: Sequence[tuple[Any, ...]]) -> Iterator[Any]:
+        """Yield results in the order of `arguments`."""
+        if self.workers == 1 or len(arguments) <= 1:
+            yield from (task(*argument) for argument in arguments)
+            return
+        with ProcessPoolExecutor(min(self.workers, len(arguments)), mp_context=get_context("spawn")) as pool:
+            yield from pool.map(task, *zip(*arguments, strict=True))
+
+
+def runner_of(name: str, **options: Any) -> Runner:
+    """Return the runner called `name`: 'local', or a 'package.module:Class' such as an adapter to a cluster."""
+    made: Runner = LocalRunner(**options) if name == "local" else load(name)(**options)
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One map over shards. `folder` holds the committed parts; `key` names kernel, version and parameters."""
+
+    key: str
+    folder: Path
+    kernel: Kernel
+    params: dict[str, Any] = field(default_factory=dict)
+    columns: tuple[str, ...] | None = None
+    keeps_rows: bool = False
+
+
+def map_shards(
+    stage: Stage, shards: Sequence[Shard], runner: Runner, progress: Progress | None = None
+) -> Iterator[pa.Table]:
+    """Yield the kernel's table for each shard, in order. Committed parts are read and not computed again.
+
+    With `keeps_rows` a part must have as many rows as its shard, or the stage ends with `ConservationError`.
+    """
+    folder = stage.folder / stage.key
+    folder.mkdir(parents=True, exist_ok=True)
+    arguments = [(stage, shard, folder / f"part-{number:06d}.arrow") for number, shard in enumerate(shards)]
+    for done, path in enumerate(runner.run(_task, arguments), 1):
+        if progress is not None:
+            progress(done, len(shards))
+        with pa.OSFile(str(path)) as file, pa.ipc.open_file(file) as reader:
+            yield reader.read_all()
+
+
+def _task(stage: Stage, shard: Shard, part: Path) -> Path:
+    if part.exists():
+        return part
+    table = stage.kernel(shard.table(stage.columns), **stage.params)
+    if stage.keeps_rows and table.num_rows != shard.rows:
+        raise ConservationError(f"Stage {stage.key} turned {shard.rows} rows of {shard.path.name} into {table.num_rows}.")
+    commit(part, table)
+    return part
+
+
+def commit(path: Path, table: pa.Table) -> None:
+    """Write `table` beside `path` and rename it into place, so that a part is whole or absent."""
+    # The temporary name ends in the process id: two attempts at one task never write into one file, and readers
+    # are given exact names, so that a half-written file is never read.
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with pa.OSFile(str(temporary), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+            writer.write_table(table)
+        temporary.replace(path)
+    finally:
+        with suppress(FileNotFoundError):
+            temporary.unlink()

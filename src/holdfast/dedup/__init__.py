@@ -1,0 +1,1 @@
+"""What repeats: exact and near-duplicates, templates, copies, contamination."""

@@ -1,0 +1,1 @@
+"""Who makes: generators are plain callables that yield records."""

@@ -1,0 +1,1 @@
+"""Optional outside parts, one file each: trackers, trainers, cluster engines."""

@@ -1,0 +1,1 @@
+"""Multi-generation experiments: the only place that composes verbs in a loop."""

@@ -1,0 +1,1 @@
+"""How varied: lexical, n-gram, semantic and tail metrics against an anchor."""

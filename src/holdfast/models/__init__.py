@@ -1,0 +1,1 @@
+"""Who writes: model families, encoders, language models."""

@@ -1,0 +1,1 @@
+"""What leaks: personal data, secrets, hidden text."""

@@ -1,0 +1,1 @@
+"""Report to HTML, JSON, SARIF and card."""

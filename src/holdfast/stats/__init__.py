@@ -1,0 +1,1 @@
+"""How sure: intervals, permutation tests, power, dose laws."""

@@ -1,0 +1,1 @@
+"""Local pages: report browser and human review."""

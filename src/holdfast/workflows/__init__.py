@@ -1,0 +1,1 @@
+"""The verbs: one file each, which is one command and one public function."""

@@ -1,0 +1,23 @@
+"""What all tests share: where the shared data lies, and that a missing part is skipped in clear words."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+def missing(what: str) -> None:
+    """Skip because `what` is not there; where skips are forbidden (HOLDFAST_NO_SKIP=1) fail instead."""
+    if os.environ.get("HOLDFAST_NO_SKIP") == "1":
+        pytest.fail(f"{what} is missing, and skips are forbidden here")
+    pytest.skip(f"{what} is not there")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real data beside the checkout."""
+    if not (SHARED / "data").is_dir():
+        missing("../shared/data")
+    return SHARED / "data"
