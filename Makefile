@@ -1,0 +1,59 @@
+# Everything a newcomer needs. Only make and Python >= 3.11 are assumed; each target sets up .venv by itself.
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+# The first interpreter that is new enough and can make environments; PYTHON=... overrides.
+FIT := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do $$p -c '$(FIT)' >/dev/null 2>&1 && echo $$p && break; done)
+# Both cores for the tests; JOBS=0 runs them in one process.
+JOBS ?= 2
+
+.PHONY: install demo test check format bench constraints clean help
+
+help:
+	@echo 'make demo     build a training set from the example, audit it, then audit a poor one (sets itself up)'
+	@echo 'make test     run the tests (sets itself up)'
+	@echo 'make install  only set up $(VENV); the command is then $(BIN)/holdfast'
+	@echo 'make check    all gates: lint, format, types, import layers, contracts'
+	@echo 'make bench    reproduce the figures of the README (needs ../shared/data)'
+	@echo 'make clean    remove what make created'
+
+install: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	@test -n '$(PYTHON)' || { echo 'No Python >= 3.11 with venv found (tried python3.11, python3.12, python3.13, python3).'; \
+	  echo '  Install one (Debian: apt install python3 python3-venv) or name it: make PYTHON=/path/to/python3.12'; exit 1; }
+	@echo 'Setting up $(VENV) with $(PYTHON) (about a minute) ...'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[gym,verify,dev]'
+	@touch $@
+
+demo: $(STAMP)
+	@bash examples/quickstart/demo.sh $(BIN)/holdfast
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -n $(JOBS)
+
+check: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q -n $(JOBS) tests/contracts
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(STAMP)
+	$(BIN)/python bench/scale.py --sizes 10000 100000 1000000
+
+# After a dependency changed: resolve anew in a throw-away environment, write the pins, look at the diff.
+constraints:
+	@rm -rf $(VENV)-pins && $(PYTHON) -m venv $(VENV)-pins
+	@$(VENV)-pins/bin/python -m pip install --quiet -e '.[gym,verify,dev]'
+	@{ sed -n '/^#/p' constraints.txt; $(VENV)-pins/bin/python -m pip freeze --exclude-editable; } > constraints.new
+	@mv constraints.new constraints.txt && rm -rf $(VENV)-pins
+
+clean:
+	rm -rf $(VENV) $(VENV)-pins .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist build .holdfast

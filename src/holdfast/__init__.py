@@ -1,0 +1,38 @@
+"""Build, check and watch training sets that mix synthetic and real data.
+
+The public names are loaded on first use, so that `import holdfast` costs next to nothing. It holds no code of
+its own: `PUBLIC` says where each name lives, and that table is the whole public surface.
+"""
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+PUBLIC = {
+    "Evidence": "holdfast.core.verdict:Evidence",
+    "Finding": "holdfast.core.verdict:Finding",
+    "HoldfastError": "holdfast.core.errors:HoldfastError",
+    "Measurement": "holdfast.core.verdict:Measurement",
+    "Message": "holdfast.core.record:Message",
+    "Provenance": "holdfast.core.record:Provenance",
+    "Record": "holdfast.core.record:Record",
+    "Verdict": "holdfast.core.verdict:Verdict",
+}
+
+__all__ = sorted(PUBLIC)  # noqa: PLE0605  # the table is the one place; a test holds the two equal
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name on first use and keep it."""
+    if name not in PUBLIC:
+        raise AttributeError(f"module 'holdfast' has no attribute {name!r}")
+    module, _, attribute = PUBLIC[name].partition(":")
+    value = getattr(import_module(module), attribute)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names, loaded or not."""
+    return sorted({*globals(), *PUBLIC})
