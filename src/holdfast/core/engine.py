@@ -10,6 +10,7 @@ Model calls never run inside the engine (`models`, with a ledger).
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import get_context
@@ -19,11 +20,14 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from holdfast.core.dataset import Shard
-from holdfast.core.errors import ConservationError
+from holdfast.core.errors import ConservationError, MachineError
 from holdfast.core.plugins import load
 
 Kernel = Callable[..., pa.Table]
 Progress = Callable[[int, int], None]
+
+# A task is pure and its part is committed whole, so that running it again after a lost worker is harmless.
+ATTEMPTS = 3
 
 
 class Runner(Protocol):
@@ -48,6 +52,22 @@ class LocalRunner:
         if self.workers == 1 or len(arguments) <= 1:
             yield from (task(*argument) for argument in arguments)
             return
+        done = 0
+        for attempt in range(ATTEMPTS):
+            try:
+                for result in self._pool(task, arguments[done:]):
+                    done += 1
+                    yield result
+            except BrokenProcessPool:
+                if attempt == ATTEMPTS - 1:
+                    raise MachineError(
+                        f"A worker process died {ATTEMPTS} times near task {done} of {len(arguments)}.",
+                        "It is most often killed for memory: run with fewer workers, or free some.",
+                    ) from None
+            else:
+                return
+
+    def _pool(self, task: Callable[..., Any], arguments: Sequence[tuple[Any, ...]]) -> Iterator[Any]:
         with ProcessPoolExecutor(min(self.workers, len(arguments)), mp_context=get_context("spawn")) as pool:
             yield from pool.map(task, *zip(*arguments, strict=True))
 
@@ -92,7 +112,8 @@ def _task(stage: Stage, shard: Shard, part: Path) -> Path:
         return part
     table = stage.kernel(shard.table(stage.columns), **stage.params)
     if stage.keeps_rows and table.num_rows != shard.rows:
-        raise ConservationError(f"Stage {stage.key} turned {shard.rows} rows of {shard.path.name} into {table.num_rows}.")
+        became = f"{shard.rows} rows of {shard.path.name} became {table.num_rows}"
+        raise ConservationError(f"Stage {stage.key}: {became}.")
     commit(part, table)
     return part
 

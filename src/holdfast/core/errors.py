@@ -7,7 +7,7 @@ message and ends with the exit code beside the class; anything else that escapes
     |-- UsageError          wrong arguments, settings or columns            exit 2
     |-- InputError          an input that cannot be read at all             exit 2
     |-- MissingExtraError   an optional part is not installed               exit 2
-    |-- EnvironmentFault    the machine lacks what is needed                exit 2
+    |-- MachineError    the machine lacks what is needed                exit 2
     |-- StoppedError        stopped in good order, can be resumed           exit 3
     `-- ConservationError   records were lost or invented: a bug of ours    exit 4
 """
@@ -42,7 +42,7 @@ class MissingExtraError(HoldfastError):
         super().__init__(f"{package} is not installed.", f"Install it with: pip install 'holdfast[{extra}]'")
 
 
-class EnvironmentFault(HoldfastError):
+class MachineError(HoldfastError):
     """The machine lacks something that no extra installs, such as disk space or a sandbox."""
 
 

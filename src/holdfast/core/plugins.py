@@ -22,7 +22,8 @@ def load(target: str) -> Callable[..., Any]:
     try:
         found = getattr(import_module(module_name), attribute)
     except (ImportError, AttributeError) as error:
-        raise UsageError(f"{target!r} cannot be loaded: {error}.", "Check the spelling and the working folder.") from error
+        remedy = "Check the spelling and the working folder."
+        raise UsageError(f"{target!r} cannot be loaded: {error}.", remedy) from error
     if not callable(found):
         raise UsageError(f"{target!r} is a {type(found).__name__}, not a function.", "Name a function or class.")
     return found  # type: ignore[no-any-return]  # whatever a user's module holds is only known to be callable

@@ -1,0 +1,136 @@
+"""Files of a verb: atomic writes, the manifest with its conservation law, one writer at a time.
+
+A manifest is written last, so that a folder with a manifest is complete. No clock time enters any of these
+files: equal inputs and settings give equal bytes.
+"""
+
+import fcntl
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from holdfast import __version__
+from holdfast.core.dataset import Input
+from holdfast.core.errors import ConservationError, MachineError, UsageError
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many records came in and what became of each of them."""
+
+    given: int
+    kept: int = 0
+    rejected: int = 0
+    undecided: int = 0
+    failed: int = 0
+    pending: int = 0
+
+    def check(self) -> None:
+        """Raise `ConservationError` unless in = kept + rejected + undecided + failed + pending."""
+        accounted = self.kept + self.rejected + self.undecided + self.failed + self.pending
+        if accounted != self.given:
+            raise ConservationError(
+                f"{self.given} records came in but {accounted} are accounted for: {self.to_dict()}.",
+                "This is a bug of Holdfast: please report it with the command and the manifest.",
+            )
+
+    def to_dict(self) -> dict[str, int]:
+        """Return the counts under their public names; `given` is published as `in`."""
+        values = asdict(self)
+        return {"in": values.pop("given"), **values}
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What ran, on what, with what, and what came of it."""
+
+    verb: str
+    counts: Counts
+    ok: bool = True
+    reasons: Mapping[str, int] = field(default_factory=Counter)
+    files: Mapping[str, str] = field(default_factory=dict)
+    settings_digest: str | None = None
+    inputs: tuple[Input, ...] = ()
+    seeds: Mapping[str, int] = field(default_factory=dict)
+    runner: str = "local"
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the public form; `more` holds what a single verb adds."""
+        return {
+            "version": 1,
+            "verb": self.verb,
+            "ok": self.ok,
+            "counts": self.counts.to_dict(),
+            "reasons": dict(sorted(self.reasons.items())),
+            "files": dict(self.files),
+            "settings_digest": self.settings_digest,
+            "inputs": [asdict(item) for item in self.inputs],
+            "code_version": __version__,
+            "seeds": dict(self.seeds),
+            "runner": self.runner,
+            **self.more,
+        }
+
+    def write(self, folder: Path) -> None:
+        """Check the conservation law, then write manifest.json into `folder` as its last file."""
+        self.counts.check()
+        write_json(folder / MANIFEST, self.to_dict())
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write beside `path`, flush to disk, rename into place: `path` is the old or the new file, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        remedy = "Free space or choose another --out."
+        raise MachineError(f"{path} cannot be written: {error.strerror}.", remedy) from error
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as indented JSON, atomically."""
+    write_bytes(path, orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+
+
+def read_manifest(folder: Path) -> dict[str, Any] | None:
+    """Return the manifest of a complete folder, or None where there is none."""
+    path = folder / MANIFEST
+    return orjson.loads(path.read_bytes()) if path.exists() else None
+
+
+def file_digest(path: Path) -> str:
+    """BLAKE2b-128 of a file's bytes, 32 hex digits."""
+    digest = blake2b(digest_size=16)
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+@contextmanager
+def only_writer(folder: Path) -> Iterator[Path]:
+    """Hold the folder's lock; a second writer is refused. The lock falls with the process, however it ends."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            remedy = "Wait for it, or use another folder."
+            raise UsageError(f"{folder} is being written by another run.", remedy) from None
+        yield folder
