@@ -1,0 +1,65 @@
+"""Seal: what leaves a held-out set. Hashes only: content digests, the n-gram index, and how it was made.
+
+With the seal every later verb can find held-out text in prompts, outputs and mixtures, and can tell whether one
+sealed record was edited; nobody can read the held-out text from it. It does not hide the evaluation file itself.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from holdfast.core.dataset import Dataset
+from holdfast.core.errors import InputError
+from holdfast.core.rundir import write_bytes
+from holdfast.dedup.decontaminate import EvalIndex
+
+NAME = "holdfast.seal"
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """Content digests of the sealed records by id, the n-gram index, and the proof of where they came from."""
+
+    digests: Mapping[str, str]
+    index: EvalIndex
+    proof: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, held_out: Dataset, proof: Mapping[str, Any]) -> "Seal":
+        """Seal a held-out set."""
+        return cls({record.id: record.digest for record in held_out.records()}, EvalIndex.of(held_out), proof)
+
+    def broken(self, held_out: Dataset) -> tuple[str, ...]:
+        """Say how `held_out` differs from what was sealed: one line per changed, missing or added record."""
+        found = {record.id: record.digest for record in held_out.records()}
+        lines = []
+        for name, digest in self.digests.items():
+            if name not in found:
+                lines.append(f"record {name} is missing")
+            elif found[name] != digest:
+                lines.append(f"record {name} was changed")
+        return (*lines, *(f"record {name} was added" for name in found if name not in self.digests))
+
+    def write(self, folder: Path) -> Path:
+        """Write holdfast.seal into `folder`."""
+        values = {"version": VERSION, "digests": dict(self.digests), "index": self.index.to_dict()}
+        path = folder / NAME
+        write_bytes(path, orjson.dumps({**values, "proof": dict(self.proof)}, option=orjson.OPT_APPEND_NEWLINE))
+        return path
+
+
+def read_seal(path: Path) -> Seal:
+    """Read a holdfast.seal. Raises `InputError` when it is not one."""
+    try:
+        values = orjson.loads(path.read_bytes())
+        if values["version"] != VERSION:
+            raise InputError(
+                f"{path} is a seal of version {values['version']}.", f"This Holdfast reads version {VERSION}."
+            )
+        return Seal(values["digests"], EvalIndex.from_dict(values["index"]), values["proof"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} is not a readable seal: {error}.", "Reserve again with holdfast reserve.") from error

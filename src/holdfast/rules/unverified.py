@@ -1,0 +1,53 @@
+"""Unverified: synthetic records that a verifier could have checked and none did.
+
+**What it is.** The share of synthetic records in verifiable domains (code, mathematics, structured output,
+instructions, translation) without a verdict of a verifier.
+
+**Why it matters.** Verified synthetic data does not collapse the way unverified data does: a verifier puts outside
+information back into the loop. It also only converges to what the verifier knows.
+
+**When it fires.** Warning above 10 %.
+
+**What to do.** `holdfast verify FILE --out DIR`; give gold answers or tests where there are none.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from holdfast.core.domain import VERIFIABLE
+from holdfast.core.verdict import Finding, Outcome, Passed
+from holdfast.rules.view import View
+
+SLUG = "unverified"
+SEVERITY = "warning above 10 %"
+SOURCE = "Feng et al. 2024 (arXiv 2406.07515); Yi et al. 2025 (arXiv 2510.16657)"
+HIGH = 0.1
+DUPLICATES = r'"[a-z]+-duplicate":\s*(true|false|null),?'
+
+
+def check(view: View) -> Iterator[Outcome]:
+    """Judge the share of unverified records in verifiable domains."""
+    rows = view.synthetic[np.isin(view.domain[view.synthetic], sorted(VERIFIABLE))]
+    if len(rows) == 0:
+        return
+    checks = pc.fill_null(view.data.column("checks").take(pa.array(rows)), "")
+    # A duplicate check decides nothing about truth.
+    decided = pc.match_substring_regex(pc.replace_substring_regex(checks, DUPLICATES, ""), r":\s*(true|false)")
+    missing = rows[~decided.to_numpy(zero_copy_only=False).astype(bool)]
+    measured = view.share(len(missing), len(rows))
+    if len(missing) / len(rows) <= HIGH:
+        yield Passed(SLUG, measured)
+        return
+    kinds = ", ".join(sorted(set(view.domain[missing])))
+    yield Finding(
+        SLUG,
+        "warning",
+        f"{len(missing):,} of {len(rows):,} synthetic records in verifiable domains ({kinds}) were never verified.",
+        "Run holdfast verify FILE --out DIR, with gold answers or tests where they are missing.",
+        measured,
+        view.evidence(missing, note=[str(kind) for kind in view.domain[missing]]),
+        len(missing),
+    )

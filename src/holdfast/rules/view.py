@@ -1,0 +1,274 @@
+"""View: what a rule sees of a data set. Facts are worked out when a rule first asks, and once.
+
+A rule is a plain callable `view -> iterator of Outcome`. It reads facts here and never touches files.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from holdfast.core.dataset import Dataset, text_of
+from holdfast.core.engine import Kernel, Runner, Stage, map_shards
+from holdfast.core.record import ORIGINS
+from holdfast.core.settings import Settings
+from holdfast.core.verdict import Evidence, Measurement
+from holdfast.dedup import copies, near, templates
+from holdfast.dedup.decontaminate import EvalIndex
+from holdfast.dedup.decontaminate import scan as scan_eval
+from holdfast.dedup.exact import ExactDuplicates, exact_duplicates
+from holdfast.dedup.seal import Seal
+from holdfast.metrics.anchor import compare
+from holdfast.models.families import family as known_family
+from holdfast.privacy.scan import scan as scan_leaks
+from holdfast.rules.census import COLUMNS, MIXED, REAL, SYNTHETIC, UNKNOWN, census
+from holdfast.stats.proportion import share
+
+# An excerpt is for recognising a record, not for reading it.
+EXCERPT = 160
+TEXT = ("prompt", "response")
+# Diversity is compared at equal budget, so that more documents than this only narrow the interval.
+COMPARED = 4_000
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """The held-out set as given: its records, and its seal where it has one."""
+
+    data: Dataset
+    seal: Seal | None = None
+    broken: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class View:
+    """A data set with everything it is held against. Arrays are indexed by global index."""
+
+    data: Dataset
+    settings: Settings
+    runner: Runner
+    spool: Path
+    real: Dataset | None = None
+    held_out: HeldOut | None = None
+    sampled: bool = False
+    max_bad: int = 0
+    evidence_limit: int = 100
+    manifest: Mapping[str, Any] | None = None
+    progress: Progress | None = field(default=None, repr=False)
+
+    @property
+    def n(self) -> int:
+        """How many records there are."""
+        return self.data.rows
+
+    @property
+    def student(self) -> str | None:
+        """The name of the model that will be trained on this set, where it was given."""
+        return self.settings.student.name if self.settings.student else None
+
+    @cached_property
+    def census(self) -> pa.Table:
+        """One row per record with the columns of `rules.census`."""
+        return pa.concat_tables(self._map("reading", census, self.data, COLUMNS, keeps_rows=True)).combine_chunks()
+
+    @cached_property
+    def origin(self) -> np.ndarray:
+        """Index into ORIGINS per record."""
+        return self._column("origin")
+
+    @cached_property
+    def words(self) -> np.ndarray:
+        """Words per record."""
+        return self._column("words")
+
+    @cached_property
+    def synthetic_words(self) -> np.ndarray:
+        """Words per record that a machine made; 0 for real and for unknown records."""
+        return self._column("synthetic_words")
+
+    @cached_property
+    def synthetic(self) -> np.ndarray:
+        """Global indices of synthetic records; mixed ones are among them."""
+        return np.flatnonzero(np.isin(self.origin, (SYNTHETIC, MIXED)))
+
+    @cached_property
+    def labelled_real(self) -> np.ndarray:
+        """Global indices of the records labelled real."""
+        return np.flatnonzero(self.origin == REAL)
+
+    @cached_property
+    def unknown(self) -> np.ndarray:
+        """Global indices of the records whose origin nobody stated."""
+        return np.flatnonzero(self.origin == UNKNOWN)
+
+    @cached_property
+    def origins(self) -> dict[str, int]:
+        """Records by origin."""
+        counted = np.bincount(self.origin, minlength=len(ORIGINS))
+        return dict(zip(ORIGINS, counted.tolist(), strict=True))
+
+    @cached_property
+    def generators(self) -> Counter[str | None]:
+        """Synthetic records by generator; None holds those that name none."""
+        counted: Counter[str | None] = Counter()
+        for (generator, _), count in self.makers.items():
+            counted[generator] += count
+        return counted
+
+    @cached_property
+    def makers(self) -> Counter[tuple[str | None, str | None]]:
+        """Synthetic records by generator and family: declared in the data, else from the table of known models."""
+        counted: Counter[tuple[str | None, str | None]] = Counter()
+        for generator, declared in zip(*self._makers, strict=True):
+            counted[generator, declared or (generator and known_family(generator))] += 1
+        return counted
+
+    @cached_property
+    def domain(self) -> np.ndarray:
+        """What kind of task each record is, as a string."""
+        return np.asarray(self.census.column("domain").to_pylist(), dtype=object)
+
+    @cached_property
+    def exact(self) -> ExactDuplicates:
+        """Records that are equal after normalisation."""
+        return exact_duplicates(np.stack([self._column("d0"), self._column("d1")], axis=1))
+
+    @cached_property
+    def near(self) -> near.NearDuplicates:
+        """Near-duplicates under the definition of the settings."""
+        chosen = self.settings.filters.dedup.near
+        spec = near.NearSpec(chosen.ngram, chosen.threshold) if chosen else near.NearSpec()
+        sketches = self._map("comparing", near.sketch, self.data, TEXT, spec=spec)
+        return near.join(sketches, spec, self.spool)
+
+    @cached_property
+    def leaks(self) -> pa.Table:
+        """Personal data, secrets and hidden text: one row per place, `record` is the global index."""
+        return self._located("privacy", scan_leaks, (*TEXT, "extra"))
+
+    @cached_property
+    def contamination(self) -> pa.Table:
+        """Held-out items found in records: one row per pair, `record` is the global index."""
+        return self._located("held-out", scan_eval, (*TEXT, "extra"), index=self.eval_index)
+
+    @cached_property
+    def eval_index(self) -> EvalIndex:
+        """The n-gram index of the held-out set: the sealed one, or built from its records."""
+        if self.held_out is None:
+            raise ValueError("there is no held-out set")
+        if self.held_out.seal is not None:
+            return self.held_out.seal.index
+        return EvalIndex.of(self.held_out.data)
+
+    @cached_property
+    def copied(self) -> list[copies.Copy]:
+        """Synthetic records that repeat a long run of a real one, here or in the given real data."""
+        return copies.find(self.data, self.synthetic, self.labelled_real, self.real)
+
+    @cached_property
+    def template(self) -> templates.Templates:
+        """Repeated openings and sentence skeletons among the synthetic records."""
+        return templates.find(self.data, self.synthetic)
+
+    @cached_property
+    def diversity(self) -> dict[str, Measurement]:
+        """Diversity of the records not labelled real against the given real data."""
+        if self.real is None:
+            raise ValueError("there is no anchor")
+        others = np.flatnonzero(self.origin != REAL)
+        seed = self.settings.seed
+        candidate = drawn(others if len(others) else np.arange(self.n), seed)
+        anchor = drawn(np.flatnonzero(pc.equal(self.real.column("origin"), "real").to_numpy()), seed)
+        return compare(texts_at(self.data, candidate), texts_at(self.real, anchor), seed=seed)
+
+    def share(self, hits: int, n: int, **detail: Any) -> Measurement:
+        """A share of records: a census with a point interval, or a Wilson interval when only a sample was read."""
+        if not self.sampled or n == 0:
+            return Measurement.census(hits / n if n else 0.0, n, "share", **detail)
+        measured = share(hits, n)
+        return Measurement(measured.value, measured.low, measured.high, n, "share", detail=detail)
+
+    def evidence(self, indices: Sequence[int] | np.ndarray, **columns: Sequence[Any]) -> tuple[Evidence, ...]:
+        """Return evidence rows for global indices, up to the limit; `columns` fill the other fields of Evidence."""
+        limit = self.evidence_limit or len(indices)
+        chosen = np.asarray(indices[:limit], dtype=np.int64)
+        rows = self.data.take(chosen, ("id", *TEXT))
+        texts = text_of(rows).to_pylist() if len(chosen) else []
+        return tuple(
+            Evidence(id=name, excerpt=excerpt(text), **{key: values[number] for key, values in columns.items()})
+            for number, (name, text) in enumerate(zip(rows.column("id").to_pylist(), texts, strict=True))
+        )
+
+    def ids(self, indices: Sequence[int] | np.ndarray) -> list[str]:
+        """Return the ids at global indices, up to the evidence limit."""
+        limit = self.evidence_limit or len(indices)
+        names: list[str] = self.data.take(indices[:limit], ("id",)).column("id").to_pylist()
+        return names
+
+    def made_by(self, what: str, *names: str) -> np.ndarray:
+        """Return the global indices of synthetic records whose generator or family is one of `names`."""
+        generators, families = self._makers
+        wanted = set(names)
+        if what == "family":
+            known = {name: known_family(name) for name in set(generators) if name}
+            families = [family or known.get(name) for name, family in zip(generators, families, strict=True)]
+        chosen = families if what == "family" else generators
+        return self.synthetic[[name in wanted for name in chosen]]
+
+    @cached_property
+    def _makers(self) -> tuple[list[str | None], list[str | None]]:
+        rows = pa.array(self.synthetic)
+        generator, family = (self.data.column(name).take(rows).to_pylist() for name in ("generator", "family"))
+        return generator, family
+
+    def _column(self, name: str) -> np.ndarray:
+        return self.census.column(name).to_numpy()
+
+    def _map(
+        self,
+        name: str,
+        kernel: Kernel,
+        data: Dataset,
+        columns: tuple[str, ...],
+        *,
+        keeps_rows: bool = False,
+        **params: Any,
+    ) -> Any:
+        stage = Stage(name, self.spool, kernel, params, columns, keeps_rows)
+        show = self.progress
+        report = (lambda done, total: show(name, done, total)) if show else None
+        return map_shards(stage, data.shards, self.runner, report)
+
+    def _located(self, name: str, kernel: Kernel, columns: tuple[str, ...], **params: Any) -> pa.Table:
+        """Map a kernel whose column `index` counts from 0 in each shard; return it as the global `record`."""
+        parts = []
+        for shard, part in zip(self.data.shards, self._map(name, kernel, self.data, columns, **params), strict=True):
+            moved = pc.add(part.column("index"), shard.first)
+            parts.append(part.drop_columns("index").append_column("record", moved))
+        return pa.concat_tables(parts) if parts else pa.table({"record": pa.array([], pa.int64())})
+
+
+def texts_at(data: Dataset, indices: np.ndarray) -> pa.ChunkedArray:
+    """Return the training text at global indices."""
+    return text_of(data.take(indices, TEXT))
+
+
+def drawn(indices: np.ndarray, seed: int) -> np.ndarray:
+    """Return at most `COMPARED` of the indices, drawn without replacement by `seed`, in ascending order."""
+    if len(indices) <= COMPARED:
+        return indices
+    return np.sort(np.random.default_rng(seed).choice(indices, COMPARED, replace=False))
+
+
+def excerpt(text: str) -> str:
+    """The beginning of a text on one line."""
+    line = " ".join(text[: 4 * EXCERPT].split())
+    return line if len(line) <= EXCERPT else f"{line[: EXCERPT - 1]}…"

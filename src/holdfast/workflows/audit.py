@@ -1,0 +1,221 @@
+"""audit: one verdict on any data set, with evidence. Needs no recipe.
+
+Reads the files, asks every rule, and returns a Report. What a rule could not judge is said, with what to supply.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
+
+import orjson
+
+from holdfast import __version__
+from holdfast.core import plugins
+from holdfast.core import settings as core_settings
+from holdfast.core.dataset import Dataset
+from holdfast.core.engine import LocalRunner, Runner
+from holdfast.core.errors import HoldfastError, InputError, UsageError, nearest
+from holdfast.core.reader import read
+from holdfast.core.settings import Settings, Student
+from holdfast.core.verdict import SEVERITIES, Finding, NotJudged, Outcome, Passed
+from holdfast.dedup.seal import NAME as SEAL
+from holdfast.dedup.seal import read_seal
+from holdfast.report.report import Report
+from holdfast.rules import catalogue
+from holdfast.rules.view import HeldOut, Progress, View
+
+Paths = str | Path | Sequence[str | Path]
+FailOn = Literal["error", "warning", "note", "never"]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditOptions:
+    """How to read and how to report. `evidence` 0 lists all of it; `sample` 0 reads everything."""
+
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    sample: int = 0
+    max_bad: int = 0
+    evidence: int = 100
+    fail_on: FailOn | None = None
+    baseline: Path | None = None
+    runner: Runner = field(default_factory=LocalRunner)
+    progress: Progress | None = None
+
+
+def audit(
+    data: Paths,
+    *,
+    real: Paths | None = None,
+    eval: Paths | None = None,  # noqa: A002  # the public name of this argument is fixed by the architecture
+    student: str | None = None,
+    settings: Settings | str | Path | None = None,
+    options: AuditOptions = AuditOptions(),
+) -> Report:
+    """Audit files against every rule and return the report. Writes nothing.
+
+    `real` is the anchor, `eval` a held-out file or sealed folder, `student` the model that will be trained.
+    Raises `HoldfastError` when an input or a setting cannot be used at all; single bad lines are quarantined.
+    """
+    chosen = _settings(settings, student)
+    with TemporaryDirectory(prefix="holdfast-") as folder:
+        view = _view(data, real, eval, chosen, options, Path(folder))
+        outcomes = list(_outcomes(view))
+    return _report(view, outcomes, options)
+
+
+def _settings(given: Settings | str | Path | None, student: str | None) -> Settings:
+    chosen = given if isinstance(given, Settings) else core_settings.load(given) if given else Settings()
+    if student is None:
+        return chosen
+    known = chosen.student or Student(name=student)
+    return chosen.model_copy(update={"student": known.model_copy(update={"name": student})})
+
+
+def _view(
+    data: Paths, real: Paths | None, held_out: Paths | None, chosen: Settings, options: AuditOptions, folder: Path
+) -> View:
+    anchor = real or [chosen.path(entry.path) for entry in chosen.real]
+    sealed = chosen.path(chosen.reserve.out)
+    evaluation = held_out or (sealed if (sealed / SEAL).exists() else None)
+    return View(
+        data=read(_paths(data), mapping=options.mapping, sample=options.sample or None, spool=_room(folder, "data")),
+        settings=chosen,
+        runner=options.runner,
+        spool=_room(folder, "stages"),
+        real=read(_paths(anchor), spool=_room(folder, "real"), default_origin="real") if anchor else None,
+        held_out=_held_out(_paths(evaluation), _room(folder, "eval")) if evaluation else None,
+        sampled=bool(options.sample),
+        max_bad=options.max_bad,
+        evidence_limit=options.evidence,
+        progress=options.progress,
+    )
+
+
+def _held_out(paths: list[Path], spool: Path) -> HeldOut:
+    """Read a held-out set; a folder with a seal is read as sealed, and so is a file beside its seal."""
+    first = paths[0]
+    folder = first if first.is_dir() else first.parent
+    if not (folder / SEAL).exists() or (first.is_file() and first.stem.split(".")[0] != "eval"):
+        return HeldOut(read(paths, spool=spool))
+    seal = read_seal(folder / SEAL)
+    files = sorted(folder.glob("eval.*")) if first.is_dir() else paths
+    if not files:
+        raise InputError(f"{folder} has a seal but no eval file.", "Restore the sealed eval file beside its seal.")
+    data = read(files, spool=spool)
+    return HeldOut(data, seal, seal.broken(data))
+
+
+def _outcomes(view: View) -> Iterator[Outcome]:
+    for slug in _selected(view.settings):
+        rule = catalogue.module(slug)
+        for outcome in rule.check(view):
+            yield replace(outcome, source=outcome.source or rule.SOURCE) if isinstance(outcome, Finding) else outcome
+    for name in view.settings.audit.rules:
+        yield from _own(name, view)
+
+
+def _selected(chosen: Settings) -> list[str]:
+    wanted = catalogue.SLUGS if chosen.audit.select == "all" else chosen.audit.select
+    for slug in (*wanted, *chosen.audit.ignore):
+        if slug not in catalogue.SLUGS:
+            raise UsageError(f"There is no rule {slug!r}.", nearest(slug, catalogue.SLUGS))
+    return [slug for slug in catalogue.SLUGS if slug in wanted and slug not in chosen.audit.ignore]
+
+
+def _own(name: str, view: View) -> Iterator[Outcome]:
+    rule = plugins.find("rules", name, {})
+    try:
+        yield from rule(view)
+    except HoldfastError:
+        raise
+    except Exception as error:  # noqa: BLE001  # a user's rule may raise anything; its fault is never a verdict
+        yield NotJudged(name, f"the rule raised {type(error).__name__}: {error}", "a mended rule")
+
+
+def _report(view: View, outcomes: list[Outcome], options: AuditOptions) -> Report:
+    found = [outcome for outcome in outcomes if isinstance(outcome, Finding)]
+    open_findings, accepted = _accepted(found, view.settings)
+    fail_on = options.fail_on or view.settings.audit.fail_on
+    known = _known(options.baseline)
+    blocking = [finding for finding in open_findings if _blocks(finding, fail_on, known)]
+    ranked = sorted(open_findings, key=lambda finding: -SEVERITIES.index(finding.severity))
+    measured = [entry for entry in outcomes if isinstance(entry, Finding | Passed) and entry.measurement is not None]
+    return Report(
+        ok=not blocking,
+        exit=int(bool(blocking)),
+        counts={"records": view.n, "quarantined": len(view.data.quarantine)},
+        inputs=tuple(_input(view.data)),
+        measurements={entry.rule: entry.measurement for entry in measured if entry.measurement},
+        findings=tuple(ranked),
+        not_judged=tuple(outcome for outcome in outcomes if isinstance(outcome, NotJudged)),
+        accepted=tuple(accepted),
+        manifest=_manifest(view, options, fail_on, known),
+    )
+
+
+def _input(data: Dataset) -> Iterator[dict[str, Any]]:
+    for item in data.inputs:
+        yield {"path": item.path, "digest": item.digest, "records": item.records, "format": item.format}
+
+
+def _accepted(found: list[Finding], chosen: Settings) -> tuple[list[Finding], list[dict[str, Any]]]:
+    today = datetime.now(UTC).date()
+    risks = {risk.rule: risk for risk in chosen.accepted_risks if risk.until >= today}
+    accepted = [
+        {**risks[finding.rule].model_dump(mode="json"), "message": finding.message, "severity": finding.severity}
+        for finding in found
+        if finding.rule in risks
+    ]
+    return [finding for finding in found if finding.rule not in risks], accepted
+
+
+def _blocks(finding: Finding, fail_on: FailOn, known: Mapping[str, float]) -> bool:
+    if fail_on == "never" or SEVERITIES.index(finding.severity) < SEVERITIES.index(fail_on):
+        return False
+    return finding.rule not in known or _badness(finding) > known[finding.rule]
+
+
+def _badness(finding: Finding) -> float:
+    """How bad a finding is, for comparison with the same finding of a baseline: its value, else its evidence."""
+    value = finding.measurement.value if finding.measurement else None
+    return float(finding.evidence_total) if value is None else value
+
+
+def _known(baseline: Path | None) -> dict[str, float]:
+    """Return the findings of an earlier report: they block again only when they got worse."""
+    if baseline is None:
+        return {}
+    try:
+        earlier = Report.from_dict(orjson.loads(baseline.read_bytes()))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{baseline} is not a report: {error}.", "Write one with --json > report.json.") from error
+    return {finding.rule: _badness(finding) for finding in earlier.findings}
+
+
+def _manifest(view: View, options: AuditOptions, fail_on: FailOn, known: Mapping[str, float]) -> dict[str, Any]:
+    return {
+        "verb": "audit",
+        "code_version": __version__,
+        "settings_digest": view.settings.digest,
+        "seeds": {"settings": view.settings.seed},
+        "student": view.student,
+        "fail_on": fail_on,
+        "sample": options.sample or None,
+        "rules": _selected(view.settings),
+        "baseline": sorted(known),
+        "anchor": list(_input(view.real)) if view.real else [],
+        "held_out": list(_input(view.held_out.data)) if view.held_out else [],
+    }
+
+
+def _paths(given: Paths) -> list[Path]:
+    return [Path(given)] if isinstance(given, str | Path) else [Path(path) for path in given]
+
+
+def _room(folder: Path, name: str) -> Path:
+    room = folder / name
+    room.mkdir()
+    return room
