@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do $$p -c '
 # Both cores for the tests; JOBS=0 runs them in one process.
 JOBS ?= 2
 
-.PHONY: install demo test check format bench constraints clean help
+.PHONY: install demo test lint check format bench constraints clean help
 
 help:
 	@echo 'make demo     build a training set from the example, audit it, then audit a poor one (sets itself up)'
@@ -33,20 +33,23 @@ demo: $(STAMP)
 	@bash examples/quickstart/demo.sh $(BIN)/holdfast
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n $(JOBS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
 
-check: $(STAMP)
+lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q -n $(JOBS) tests/contracts
+	$(BIN)/lint-imports --no-cache --no-logo
+
+check: lint
+	$(BIN)/python -m pytest -q -n $(JOBS) --dist loadgroup tests/contracts
 
 format: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 bench: $(STAMP)
-	$(BIN)/python bench/scale.py --sizes 10000 100000 1000000
+	$(BIN)/python -m bench.scale --sizes 10000 100000 1000000
 
 # After a dependency changed: resolve anew in a throw-away environment, write the pins, look at the diff.
 constraints:

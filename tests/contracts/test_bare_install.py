@@ -12,6 +12,9 @@ import pytest
 from holdfast import PUBLIC
 from tests.contracts.source import ROOT
 
+# One environment serves all of these, also when tests run in parallel.
+pytestmark = pytest.mark.xdist_group("bare install")
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 IMPORT_ALL = """

@@ -27,9 +27,8 @@ def unsafe(module: ast.Module) -> Iterator[ast.AST]:
     """Yield each place of a module where data could become code."""
     yield from (node for node, name in imports(module) if name.split(".")[0] in UNSAFE_MODULES)
     for node in ast.walk(module):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in UNSAFE_CALLS:
-            yield node
-        elif isinstance(node, ast.keyword) and (node.arg in UNSAFE_KEYWORDS or opens_shell(node)):
+        called = isinstance(node, ast.Call) and ast.unparse(node.func) in UNSAFE_CALLS
+        if called or (isinstance(node, ast.keyword) and (node.arg in UNSAFE_KEYWORDS or opens_shell(node))):
             yield node
 
 
@@ -59,7 +58,7 @@ def test_data_never_becomes_code() -> None:
     "form",
     [
         "import pickle", "from dill import loads", "eval('1')", "exec(code)", "torch.load(f)", "os.system(command)",
-        "f(trust_remote_code=True)", "subprocess.run('ls', shell=True)", "yaml.load(text)", "np.load(f, allow_pickle=True)",
+        "f(trust_remote_code=True)", "run('ls', shell=True)", "yaml.load(text)", "np.load(f, allow_pickle=True)",
     ],
 )  # fmt: skip
 def test_the_search_for_unsafe_code_finds_it(form: str) -> None:
