@@ -8,6 +8,7 @@ opportunity beside a space, in Thai, Khmer or CJK. Homoglyphs and comments of ma
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
 from holdfast.core.record import Record
 from holdfast.core.verdict import Verdict
@@ -26,6 +27,7 @@ _FORBIDDEN = "\u206a-\u206f\ufff9-\ufffb"
 # RE2 and Python both read it. Without one of these characters nothing is hidden.
 PREFILTER = f"[{_BIDI}{_MARKS}{_TAGS}{_SELECTORS}{_JOINERS}{_SEPARATORS}{_FORBIDDEN}]"
 
+_TWO_SELECTORS = re.compile(f"[{_SELECTORS}]{{2}}")
 _RUN = re.compile(PREFILTER + "+")
 _RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
 # Scripts whose spelling uses the joiners (Unicode Standard 16, section 23.2 and the script chapters).
@@ -33,25 +35,30 @@ _JOINING = re.compile("[\u0600-\u08ff\u0900-\u0dff\u0f00-\u109f\u1780-\u18af\ufb
 # Scripts written without spaces, where a zero-width space marks where a line may break.
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uff00-\uffef]")
 _FLAG = re.compile("\U0001f3f4[\U000e0020-\U000e007e]{1,6}\U000e007f")
+_TAG = re.compile(f"[{_TAGS}]")
+_SELECTOR = re.compile(f"[{_SELECTORS}]")
+_DIRECTION = re.compile(f"[{_BIDI}]")
+_NEVER = re.compile(f"[{_FORBIDDEN}\u202d\u202e]")
 _KINDS = (
-    ("tag-characters", re.compile(f"[{_TAGS}]")),
+    ("tag-characters", _TAG),
     ("bidi-control", re.compile(f"[{_BIDI}{_MARKS}]")),
     ("invisible-separator", re.compile(f"[{_FORBIDDEN}\u2061-\u2064\u180e\u034f\u115f\u1160\u3164\uffa0]")),
-    ("variation-selectors", re.compile(f"[{_SELECTORS}]")),
+    ("variation-selectors", _SELECTOR),
 )
 
 
 def hidden_text(text: str) -> list[Leak]:
     """Return the runs of invisible characters that no legitimate use explains, by position."""
-    if text.isascii():
-        return []
-    runs = list(_RUN.finditer(text))
-    rtl = bool(runs) and _RTL.search(text) is not None
-    return [
-        Leak(RULE, _kind(run.group()), run.start(), run.end())
-        for run in runs
-        if not _legitimate(text, run.start(), run.end(), rtl)
-    ]
+    return list(runs(text))
+
+
+def runs(text: str) -> Iterator[Leak]:
+    """Yield what `hidden_text` returns, one by one."""
+    rtl: bool | None = None
+    for run in _RUN.finditer(text):
+        rtl = _RTL.search(text) is not None if rtl is None else rtl
+        if not _legitimate(text, run.start(), run.end(), rtl):
+            yield Leak(RULE, _kind(run.group()), run.start(), run.end())
 
 
 def shown(run: str) -> str:
@@ -73,23 +80,23 @@ def _kind(run: str) -> str:
 def _legitimate(text: str, start: int, end: int, rtl: bool) -> bool:
     """One or two invisible characters with a reason to be there; longer runs carry a message."""
     run = text[start:end]
-    before, after = text[start - 1 : start], text[end : end + 1]
-    if _KINDS[0][1].search(run):
+    if _TAG.search(run):
         return _FLAG.fullmatch(text, max(start - 1, 0), end) is not None
-    return len(run) <= 2 and all(_reason(char, before, after, start == 0, rtl) for char in run)
-
-
-def _reason(char: str, before: str, after: str, first: bool, rtl: bool) -> bool:
-    if re.match(f"[{_FORBIDDEN}\u202d\u202e]", char):
+    if len(run) > 2 or _TWO_SELECTORS.search(run):
         return False
-    if re.match(f"[{_BIDI}]", char):
+    before, after = text[start - 1 : start], text[end : end + 1]
+    return all(_reason(char, before, after, rtl) for char in run)
+
+
+def _reason(char: str, before: str, after: str, rtl: bool) -> bool:
+    if _NEVER.match(char):
+        return False
+    if _DIRECTION.match(char):
         return rtl
-    if re.match(f"[{_SELECTORS}]", char):
-        return before != "" and not before.isspace()
+    if _SELECTOR.match(char):
+        return before != "" and not before.isspace() and (char <= "\ufe0f" or bool(_UNSPACED.match(before)))
     if char in _JOINERS:
         return _joins(before, after)
-    if char == "\ufeff" and first:
-        return True
     return (rtl and char in _MARKS) or not _inside_word(before, after)
 
 

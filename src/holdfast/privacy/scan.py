@@ -6,6 +6,7 @@ its first two characters leaves the scan.
 """
 
 from collections.abc import Iterator
+from itertools import islice
 
 import numpy as np
 import pyarrow as pa
@@ -59,7 +60,7 @@ def _column(texts: pa.ChunkedArray, name: str) -> Iterator[Row]:
         for index, text, chosen in _candidates(texts, recognisers):
             yield from _rows(index, name, text, find(rule, chosen, text))
     for index, text in _at(texts, _matching(texts, hidden.PREFILTER)):
-        yield from _rows(index, name, text, hidden.hidden_text(text))
+        yield from _rows(index, name, text, list(islice(hidden.runs(text), MOST_PER_TEXT)))
 
 
 def _candidates(texts: pa.ChunkedArray, recognisers: Compiled) -> Iterator[tuple[int, str, Compiled]]:

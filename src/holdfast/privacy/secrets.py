@@ -26,10 +26,17 @@ _MIN_BITS = 3.0
 _MIN_PASSWORD_BITS = 3.3
 _MIN_PASSWORD = 12
 
-_PLACEHOLDER = re.compile(
-    r"(?i)example|your|xxx|\*\*\*|\.\.\.|placeholder|change.?me|redacted|dummy|sample|insert|replace|fake|foo|bar"
-    r"|test|secret|passw|token|api.?key|access.?key|my.?key|todo|here|abcdef|012345|123456|qwerty|lorem|hunter2"
-    r"|default|localhost|user|admin|demo|null|none|<|>|\{|\}|\$\(|%[sd(]|process\.env|environ"
+# Words of sample passwords, looked for after undoing the usual exchanges (0 for o, 3 for e, @ for a ...).
+_SAMPLE_WORDS = re.compile(
+    r"example|your|xxx|placeholder|change|redacted|dummy|sample|insert|replace|fake|foo|bar|test|secret|secur|pass"
+    r"|strong|welcome|hello|letme|random|super|master|login|token|apikey|access|todo|here|abcd|qwer|asdf|lorem|hunter"
+    r"|default|local|user|admin|demo|null|none|vault|environ"
+)
+_LEET = str.maketrans("0134578@$!", "oieastbasi")
+# Variables, templates, addresses, consecutive digits, and whole words: not a password drawn by a machine.
+_NOT_LITERAL = re.compile(
+    r"[<>{}*]|\.\.\.|://|\$\(|^[$%][A-Za-z_]|%[sd(]|012345|12345|23456|\d{8}|^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-"
+    r"|[a-z]{7}|[A-Z]{8}|^[a-z]+(?:[._/: -][a-z]+)*[0-9]*$"
 )
 # Of a random token any short English word can be a part by chance; only what no generator draws is refused.
 _FILLER = re.compile(r"(?i)example|your[_-]?|xxxx|\*\*\*|placeholder|redacted|dummy|abcdefg|0123456|1234567|qwertyu")
@@ -79,12 +86,12 @@ def _private_key(value: str) -> int:
 def _password(value: str) -> int:
     kinds = any(c.isdigit() for c in value) + any(c.islower() for c in value) + any(c.isupper() for c in value)
     kinds += any(not c.isalnum() for c in value)
-    wordlike = _PLACEHOLDER.search(value) or re.search(r"[A-Za-z]{9}|^[a-z]+(?:[._/: -][a-z]+)*[0-9]*$", value)
+    wordlike = _NOT_LITERAL.search(value) or _SAMPLE_WORDS.search(value.lower().translate(_LEET))
     strong = kinds >= 3 and bits_per_character(value) >= _MIN_PASSWORD_BITS
     return len(value) if strong and not wordlike else 0
 
 
-_APART = r"(?<![\w/+-])"
+_APART = r"(?<![\w+-])"
 _ENDS = r"(?![\w/+-])"
 
 
@@ -103,7 +110,7 @@ RECOGNISERS: tuple[Recogniser, ...] = (
         after=r"(?![A-Za-z0-9/+=])",
     ),
     _token("github-token", r"gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}"),
-    _token("gitlab-token", r"glpat-[A-Za-z0-9_-]{20}", _mixed),
+    _token("gitlab-token", r"glpat-[A-Za-z0-9_-]{20}"),
     _token("anthropic-key", r"sk-ant-[a-z0-9]{3,8}-[A-Za-z0-9_-]{80,120}", _mixed),
     _token(
         "openai-key",
