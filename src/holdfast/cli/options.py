@@ -1,0 +1,38 @@
+"""Options that several verbs share, and how their text is read."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from holdfast.core.errors import UsageError
+
+Files = Annotated[list[str], typer.Argument(help="Files, globs or Hugging Face folders; any format.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+Out = Annotated[Path, typer.Option("--out", help="Folder for the files of this verb.")]
+SettingsFile = Annotated[Path | None, typer.Option("--settings", "-c", help="Settings file (holdfast.yaml).")]
+Mapping = Annotated[list[str] | None, typer.Option("--map", help="FIELD=COLUMN, e.g. generator=model. Repeatable.")]
+
+
+DEFAULT_SETTINGS = Path("holdfast.yaml")
+
+
+class FailOn(StrEnum):
+    """The lowest severity that stops CI."""
+
+    error = "error"
+    warning = "warning"
+    note = "note"
+    never = "never"
+
+
+def mapping(pairs: list[str] | None) -> dict[str, str]:
+    """Read FIELD=COLUMN pairs."""
+    found: dict[str, str] = {}
+    for pair in pairs or ():
+        field, equals, column = pair.partition("=")
+        if not equals or not field or not column:
+            raise UsageError(f"--map {pair!r} is not FIELD=COLUMN.", "For example --map generator=model_name.")
+        found[field] = column
+    return found

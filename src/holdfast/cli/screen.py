@@ -1,0 +1,43 @@
+"""The screen: results on stdout, progress and notes on stderr.
+
+Progress is drawn only on a terminal, and only for work that lasts; elsewhere nothing is printed that is not asked
+for.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+Show = Callable[[str, int, int], None]
+
+
+def result(text: str) -> None:
+    """Print what was asked for."""
+    sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
+
+
+def note(text: str) -> None:
+    """Say something beside the result."""
+    sys.stderr.write(f"{text}\n")
+
+
+@contextmanager
+def progress(*, quiet: bool = False) -> Iterator[Show | None]:
+    """Yield a function `show(what, done, total)` that draws bars with the time left, or None where nobody looks."""
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield None
+        return
+    columns = (TextColumn("{task.description:>10}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def show(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what, total=total)
+            bars.update(tasks[what], completed=done, total=total)
+
+        yield show

@@ -1,0 +1,93 @@
+"""doctor: what is installed, which keys are set (never printed), what this machine can do."""
+
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from holdfast import __version__
+from holdfast.core.settings import Settings
+
+# Extra -> the module whose presence shows that it is installed, and what is missing without it.
+EXTRAS = {
+    "gym": ("reasoning_gym", "procedural tasks of reasoning-gym"),
+    "verify": ("math_verify", "symbolic answers in mathematics"),
+    "fast": ("uvloop", "a faster event loop for model calls"),
+}
+CORE = ("pydantic", "pyarrow", "duckdb", "numpy", "numba", "orjson", "typer", "rich", "aiohttp", "jinja2", "jsonschema")
+PATIENCE = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """One thing looked at: ok, missing (an optional part) or bad (something asked for that will not work)."""
+
+    part: str
+    state: Literal["ok", "missing", "bad"]
+    text: str
+    remedy: str = ""
+
+
+def doctor(settings: Settings | None = None) -> list[Sign]:
+    """Look at the installation, the machine, and the keys and endpoints that the settings name."""
+    signs = [*_core(), *_extras(), *_machine()]
+    return [*signs, *_models(settings)] if settings else signs
+
+
+def as_plain(signs: list[Sign]) -> dict[str, Any]:
+    """Return the public JSON form."""
+    return {"version": 1, "ok": all(sign.state != "bad" for sign in signs), "signs": [asdict(sign) for sign in signs]}
+
+
+def _core() -> Iterator[Sign]:
+    python = ".".join(str(part) for part in sys.version_info[:3])
+    yield Sign("holdfast", "ok", f"{__version__} on Python {python}")
+    for name in CORE:
+        try:
+            yield Sign(name, "ok", version(name))
+        except PackageNotFoundError:
+            yield Sign(name, "bad", "not installed", "pip install --force-reinstall holdfast")
+
+
+def _extras() -> Iterator[Sign]:
+    for extra, (module, gives) in EXTRAS.items():
+        if find_spec(module) is not None:
+            yield Sign(f"[{extra}]", "ok", gives)
+        else:
+            yield Sign(f"[{extra}]", "missing", gives, f"pip install 'holdfast[{extra}]'")
+
+
+def _machine() -> Iterator[Sign]:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    yield Sign("machine", "ok", f"{os.cpu_count()} cores, {memory:.0f} GiB memory")
+    free = shutil.disk_usage(".").free / 2**30
+    state: Literal["ok", "bad"] = "ok" if free > 1 else "bad"
+    yield Sign("disk", state, f"{free:.0f} GiB free here", "" if free > 1 else "Free at least 1 GiB.")
+    yield Sign("encoder", "ok", "lexical (hashed TF-IDF, built in); numbers always name their encoder")
+    yield Sign("sandbox", "missing", "no code verifier in this version: code records stay undecided")
+
+
+def _models(settings: Settings) -> Iterator[Sign]:
+    for name, model in settings.models.items():
+        if model.key_env and not os.environ.get(model.key_env):
+            yield Sign(f"key of {name}", "bad", f"{model.key_env} is not set", f"export {model.key_env}=...")
+        elif model.key_env:
+            yield Sign(f"key of {name}", "ok", f"{model.key_env} is set")
+        yield _reach(name, model.base_url)
+
+
+def _reach(name: str, base_url: str) -> Sign:
+    parts = urlsplit(base_url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        with socket.create_connection((parts.hostname or "", port), PATIENCE):
+            return Sign(f"endpoint of {name}", "ok", f"{parts.hostname}:{port} answers")
+    except OSError as error:
+        remedy = "Start the server, or mend base_url."
+        return Sign(f"endpoint of {name}", "bad", f"{parts.hostname}:{port} does not answer: {error}", remedy)

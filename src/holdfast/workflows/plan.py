@@ -1,0 +1,90 @@
+"""plan: what a build will do, checked and counted before anything is paid."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from math import prod
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from holdfast.core.errors import UsageError
+from holdfast.core.reader import read
+from holdfast.core.settings import Settings
+from holdfast.models.families import family
+from holdfast.stats import dose
+from holdfast.stats.proportion import smallest_drop
+
+# Two to four families share the work (mission G4).
+FEWEST_FAMILIES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a build will read, make and mix. Shares and counts are by records, before filters take their part."""
+
+    real: int
+    held_out: int
+    smallest_drop: float
+    cells: int
+    accepted: int
+    calls: int
+    cost: float
+    synthetic_share: float
+    band: str
+    n_eff: float
+    warnings: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the public JSON form."""
+        return {"version": 1, **asdict(self)}
+
+
+def plan(settings: Settings) -> Plan:
+    """Check that a build can run with these settings, and count what it will do. Pays and writes nothing."""
+    if not settings.real:
+        raise UsageError("The settings name no real data.", "Add real: [{path: FILE}], the anchor of everything.")
+    with TemporaryDirectory(prefix="holdfast-") as folder:
+        paths = [settings.path(entry.path) for entry in settings.real]
+        rows = read(paths, mapping=settings.real[0].map, spool=Path(folder), default_origin="real").rows
+    asked = settings.reserve.eval
+    held_out = min(rows, round(asked * rows) if asked < 1 else int(asked))
+    cells = prod(len(values) for values in settings.cells.grid.values())
+    accepted = cells * settings.cells.quota if settings.generators else 0
+    share = mixed_share(rows - held_out, accepted, settings.mix.max_synthetic)
+    calls = accepted if any(generator.model for generator in settings.generators) else 0
+    return Plan(
+        real=rows,
+        held_out=held_out,
+        smallest_drop=smallest_drop(max(1, held_out)),
+        cells=cells,
+        accepted=accepted,
+        calls=calls,
+        cost=0.0,
+        synthetic_share=share,
+        band=dose.band(share),
+        n_eff=dose.effective_share(1 - share),
+        warnings=tuple(_warnings(settings)),
+    )
+
+
+def mixed_share(real: int, synthetic: int, cap: float) -> float:
+    """Return the synthetic share of the mixture: what is there, or the cap."""
+    total = real + synthetic
+    return min(synthetic / total if total else 0.0, cap)
+
+
+def _warnings(settings: Settings) -> Iterator[str]:
+    families = set()
+    for generator in settings.generators:
+        model = settings.models.get(generator.model or "")
+        families.add((model.family or family(model.model)) if model else generator.family or generator.use)
+        if model and settings.student and settings.student.name == model.model:
+            yield f"generator {generator.model} is the student: its records will be findings (teacher-is-student)"
+    if settings.generators and len(families) < FEWEST_FAMILIES and "family-concentration" not in _accepted(settings):
+        yield f"all generators are of one family ({', '.join(map(str, families))}): add another, or accept the risk"
+    if settings.mix.max_synthetic > 0.5:
+        yield f"the cap of {settings.mix.max_synthetic:.0%} synthetic is above the default of 50 %"
+
+
+def _accepted(settings: Settings) -> set[str]:
+    return {risk.rule for risk in settings.accepted_risks}
