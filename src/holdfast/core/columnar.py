@@ -1,0 +1,139 @@
+"""Reads Parquet and Arrow files batch by batch; each row becomes the JSON object that its columns say.
+
+JSON has no dates, decimals or bytes: they are kept as text in a record's fields, while a writer that writes the
+same format takes the rows from the file itself. NaN in a number column is read as null, and counted.
+"""
+
+import base64
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from holdfast.core.errors import InputError
+from holdfast.core.rows import LINE_CAP, Batch, Batches, Refused
+
+ROWS = 4096
+
+
+@dataclass(slots=True)
+class Nans:
+    """How many NaN were read as null."""
+
+    count: int = 0
+
+
+def read_columnar(path: Path, form: str, nans: Nans) -> Batches:
+    """Yield batches of a Parquet or Arrow file; `row` counts rows from 1.
+
+    Raises `InputError` when the file has no readable structure; damage further on ends the rows with a refusal.
+    """
+    row = 1
+    stream = record_batches(path, form)
+    while True:
+        try:
+            found = next(stream, None)
+        except (pa.ArrowException, OSError) as error:
+            kind = "broken-parquet" if form == "parquet" else "broken-arrow"
+            yield Batch(refused=[Refused(row, 1, f"{kind}: {str(error).splitlines()[0][:200]}")])
+            return
+        if found is None:
+            return
+        yield _batch(found, row, nans)
+        row += found.num_rows
+
+
+def record_batches(path: Path, form: str) -> Iterator[pa.RecordBatch]:
+    """Yield the record batches of a file. Raises `InputError` when it cannot be opened as what it claims to be."""
+    try:
+        if form == "parquet":
+            file = pq.ParquetFile(path)
+            _unique_names(path, file.schema_arrow)
+            return file.iter_batches(batch_size=ROWS)
+        if form == "arrow":
+            reader = pa.ipc.open_file(pa.OSFile(str(path)))
+            _unique_names(path, reader.schema)
+            return _sliced(reader.get_batch(number) for number in range(reader.num_record_batches))
+        stream = pa.ipc.open_stream(pa.OSFile(str(path)))
+        _unique_names(path, stream.schema)
+        return _sliced(iter(stream))
+    except (pa.ArrowException, OSError, ValueError) as error:
+        reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+        raise InputError(f"{path} is not a readable {form} file: {reason}", "Write the file again.") from None
+
+
+def _sliced(found: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    for batch in found:
+        for start in range(0, batch.num_rows, ROWS):
+            yield batch.slice(start, ROWS)
+
+
+def _unique_names(path: Path, schema: pa.Schema) -> None:
+    doubled = sorted({name for name in schema.names if schema.names.count(name) > 1})
+    if doubled:
+        raise InputError(f"{path} has two columns named {doubled[0]!r}.", "Rename one of them.")
+
+
+def _batch(found: pa.RecordBatch, first: int, nans: Nans) -> Batch:
+    batch = Batch()
+    table = pa.Table.from_batches([found])
+    columns = [_plain(column, nans) for column in table.columns]
+    table = pa.Table.from_arrays(columns, names=table.column_names)
+    try:
+        rows = table.to_pylist()
+    except (UnicodeDecodeError, ValueError, OverflowError):
+        rows = [_one(table, number) for number in range(table.num_rows)]
+    for number, row in enumerate(rows, first):
+        raw = None if row is None else _json(row)
+        if row is None or raw is None:
+            batch.refused.append(Refused(number, 1, "unreadable-value"))
+        elif len(raw) > LINE_CAP:
+            batch.refused.append(Refused(number, 1, "too-long"))
+        else:
+            batch.add(row, raw, number)
+    return batch
+
+
+def _one(table: pa.Table, number: int) -> dict[str, Any] | None:
+    try:
+        row: dict[str, Any] = table.slice(number, 1).to_pylist()[0]
+    except (UnicodeDecodeError, ValueError, OverflowError):
+        return None
+    return row
+
+
+def _plain(column: pa.ChunkedArray, nans: Nans) -> pa.ChunkedArray:
+    """Return a column whose values have a JSON form: times as ISO text, NaN as null."""
+    if pa.types.is_floating(column.type):
+        column = column.cast(pa.float64())
+        wild = pc.invert(pc.is_finite(column))
+        count = pc.sum(wild).as_py() or 0
+        if count:
+            nans.count += count
+            column = pc.if_else(wild, None, column)
+    if pa.types.is_temporal(column.type):
+        return column.cast(pa.string())
+    return column
+
+
+def _json(row: dict[str, Any]) -> bytes | None:
+    try:
+        return orjson.dumps(row, default=_text, option=orjson.OPT_NON_STR_KEYS)
+    except (TypeError, orjson.JSONEncodeError):
+        return None
+
+
+def _text(value: Any) -> Any:
+    if isinstance(value, (bytes, memoryview)):
+        return base64.b64encode(bytes(value)).decode()
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, tuple):
+        return list(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")

@@ -1,0 +1,251 @@
+"""Reads files into a `Dataset`: every good row becomes a record, every other is named with its place.
+
+Formats and row shapes are found by themselves (`core.inputs`, `core.formats`); what was found is kept beside the
+shards and printed by `describe`. Values are never changed: a record's `fields` holds the row as it was written.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import orjson
+import pyarrow as pa
+
+from holdfast.core.columnar import Nans, read_columnar
+from holdfast.core.columns import Plan, Wishes, plan_for, table_of_rows
+from holdfast.core.dataset import Dataset, Input, Quarantined, ShardWriter
+from holdfast.core.delimited import has_paragraphs, read_csv, read_text
+from holdfast.core.errors import UsageError
+from holdfast.core.formats import check_mapping
+from holdfast.core.identity import Identities
+from holdfast.core.inputs import Found, find_inputs
+from holdfast.core.jsonarray import read_array
+from holdfast.core.jsonlines import read_lines
+from holdfast.core.provenance import sidecar_of
+from holdfast.core.record import Origin
+from holdfast.core.rows import Batch, Batches, Refused
+from holdfast.core.sources import digest_of, head_of, open_source
+
+# One shard: what a kernel gets at once.
+SHARD_ROWS = 50_000
+SHARD_BYTES = 64 * 2**20
+
+SAMPLE_SEED = 0
+
+DETECTED = "detected.json"
+
+
+@dataclass(slots=True)
+class Detected:
+    """What one input turned out to be, for people."""
+
+    file: str
+    format: str
+    shapes: list[str] = field(default_factory=list)
+    provenance: str = ""
+    records: int = 0
+    quarantined: int = 0
+    origins: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def read(
+    paths: Sequence[str | Path],
+    *,
+    mapping: Mapping[str, str] | None = None,
+    spool: Path,
+    limit: int | None = None,
+    sample: int | None = None,
+    origin: Origin = "unknown",
+) -> Dataset:
+    """Read files, globs and folders into shards under `spool`.
+
+    `mapping` names columns for fields (`core.formats.FIELDS`). `limit` ends after that many records, `sample` keeps
+    a seeded uniform draw of that many, in file order. `origin` holds for rows that say nothing of their own.
+    Ids are the given ones where unique among all inputs, else `file:row`. Raises `InputError` or `UsageError`.
+    """
+    wishes = Wishes(dict(mapping or {}), origin)
+    check_mapping(wishes.mapping)
+    spool.mkdir(parents=True, exist_ok=True)
+    sink = _Sink(ShardWriter(spool))
+    detected = []
+    for number, found in enumerate(find_inputs(paths)):
+        left = None if limit is None else limit - sink.rows
+        detected.append(_read_one(found, number, wishes, sink, left))
+    sink.flush()
+    shards = sink.identities.settle(sink.writer.finish())
+    dataset = Dataset(shards, tuple(sink.inputs), tuple(sink.quarantine))
+    if sample is not None and sample < dataset.rows:
+        dataset = _sampled(dataset, sample, spool / "sample")
+    for folder in {spool, *(shard.path.parent for shard in dataset.shards)}:
+        (folder / DETECTED).write_bytes(orjson.dumps([asdict(one) for one in detected]))
+    return dataset
+
+
+def describe(dataset: Dataset) -> str:
+    """Return one line for each input: format, row shape, columns, records, origins, and what was decided."""
+    path = dataset.shards[0].path.parent / DETECTED if dataset.shards else None
+    if path is None or not path.exists():
+        return "\n".join(f"{one.path}: {one.format}, {one.records} records" for one in dataset.inputs)
+    return "\n".join(_line(Detected(**one)) for one in orjson.loads(path.read_bytes()))
+
+
+def _line(one: Detected) -> str:
+    parts = [one.format, " and ".join(one.shapes) or "no rows", f"{one.records} records"]
+    if one.quarantined:
+        parts.append(f"{one.quarantined} quarantined")
+    if one.origins:
+        parts.append("origin " + ", ".join(f"{name} {count}" for name, count in sorted(one.origins.items())))
+    if one.provenance:
+        parts.append(f"provenance from {one.provenance}")
+    return f"{one.file}: " + "; ".join(parts + one.notes)
+
+
+@dataclass(slots=True)
+class _Sink:
+    """Collects tables into shards, and what was refused."""
+
+    writer: ShardWriter
+    identities: Identities = field(default_factory=Identities)
+    inputs: list[Input] = field(default_factory=list)
+    quarantine: list[Quarantined] = field(default_factory=list)
+    waiting: list[pa.Table] = field(default_factory=list)
+    rows: int = 0
+    held_rows: int = 0
+    held_bytes: int = 0
+
+    def add(self, table: pa.Table, name: str) -> None:
+        table = self.identities.assign(table, name)
+        self.waiting.append(table)
+        self.rows += table.num_rows
+        self.held_rows += table.num_rows
+        self.held_bytes += table.column("fields").nbytes
+        if self.held_rows >= SHARD_ROWS or self.held_bytes >= SHARD_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        if self.held_rows:
+            self.writer.write(pa.concat_tables(self.waiting))
+        self.waiting, self.held_rows, self.held_bytes = [], 0, 0
+
+
+def _read_one(found: Found, number: int, wishes: Wishes, sink: _Sink, left: int | None) -> Detected:
+    seen = Detected(str(found.path), found.label, notes=[found.note] if found.note else [])
+    nans = Nans()
+    planner = _Planner(found, wishes)
+    origins: Counter[str] = Counter()
+    for batch in _cut(_batches(found, nans, seen), left):
+        sink.quarantine += [Quarantined(str(found.path), *refused) for refused in batch.refused]
+        seen.quarantined += len(batch.refused)
+        if batch.rows:
+            table = planner.table(batch, number)
+            origins.update(table.column("origin").to_pylist())
+            seen.records += table.num_rows
+            sink.add(table, found.name)
+    if nans.count:
+        seen.notes.append(f"{nans.count} NaN or infinite values were read as null")
+    if not seen.records:
+        seen.notes.append("it holds no records")
+    planner.report(seen)
+    seen.origins = dict(origins)
+    sink.inputs.append(Input(str(found.path), digest_of(found.path), seen.records, found.label))
+    return seen
+
+
+def _cut(batches: Batches, left: int | None) -> Batches:
+    """Yield batches up to `left` rows."""
+    for batch in batches:
+        if left is None:
+            yield batch
+            continue
+        if left <= 0:
+            return
+        yield Batch(batch.values[:left], batch.raws[:left], batch.rows[:left], batch.refused)
+        left -= len(batch.rows)
+
+
+def _batches(found: Found, nans: Nans, seen: Detected) -> Batches:
+    if found.format in ("parquet", "arrow", "arrow-stream"):
+        yield from read_columnar(found.path, found.format, nans)
+        return
+    if found.format in ("utf-16", "utf-32"):
+        yield Batch(refused=[Refused(1, 1, f"{found.format}: convert the file to UTF-8")])
+        return
+    with open_source(found.path) as source:
+        if found.format in ("json", "objects"):
+            yield from read_array(source, base=1 if found.format == "json" else 0)
+        elif found.format == "csv":
+            yield from read_csv(source, found.delimiter)
+        elif found.format == "text":
+            paragraphs = has_paragraphs(head_of(found.path))
+            seen.notes.append(f"plain text: one record per {'paragraph' if paragraphs else 'line'}")
+            yield from read_text(source, paragraphs=paragraphs)
+        else:
+            yield from read_lines(source)
+
+
+@dataclass(slots=True)
+class _Planner:
+    """Decides how an input's rows become records: once, and again for rows that have none of its text columns."""
+
+    found: Found
+    wishes: Wishes
+    main: Plan | None = None
+    others: dict[tuple[str, ...], Plan] = field(default_factory=dict)
+
+    def table(self, batch: Batch, number: int) -> pa.Table:
+        sidecar = sidecar_of(self.found.path)
+        if self.main is None:
+            self.main = plan_for(batch.values, self.wishes, sidecar)
+        wanted = {name.partition(".")[0] for name in self.main.layout.columns}
+        strange = [at for at, row in enumerate(batch.values) if wanted and wanted.isdisjoint(row)]
+        if not strange or self.wishes.mapping:
+            return table_of_rows(batch, self.main, number)
+        return self._mixed(batch, number, set(strange))
+
+    def _mixed(self, batch: Batch, number: int, strange: set[int]) -> pa.Table:
+        groups: dict[tuple[str, ...], list[int]] = {}
+        for at, row in enumerate(batch.values):
+            groups.setdefault(tuple(row) if at in strange else (), []).append(at)
+        tables = []
+        for keys, places in groups.items():
+            part = _picked(batch, places)
+            if keys and keys not in self.others:
+                self.others[keys] = plan_for(part.values, self.wishes)
+            plan = self.others[keys] if keys else self.main
+            assert plan is not None
+            tables.append(table_of_rows(part, plan, number))
+        order = np.argsort(np.concatenate([np.asarray(places) for places in groups.values()]))
+        return pa.concat_tables(tables).take(pa.array(order))
+
+    def report(self, seen: Detected) -> None:
+        if self.main is None:
+            return
+        plans = [self.main, *self.others.values()]
+        seen.shapes = list(dict.fromkeys(plan.layout.describe() for plan in plans))
+        seen.notes += [note for note in dict.fromkeys(plan.layout.note for plan in plans) if note]
+        seen.provenance = self.main.sources.describe()
+
+
+def _picked(batch: Batch, places: Sequence[int]) -> Batch:
+    return Batch(*([part[at] for at in places] for part in (batch.values, batch.raws, batch.rows)))
+
+
+def _sampled(dataset: Dataset, count: int, folder: Path) -> Dataset:
+    if count < 0:
+        raise UsageError(f"--sample {count}: a sample has at least one record.")
+    folder.mkdir(parents=True, exist_ok=True)
+    drawn = np.sort(np.random.default_rng(SAMPLE_SEED).choice(dataset.rows, count, replace=False))
+    writer = ShardWriter(folder)
+    for table in _by_shard(dataset, drawn):
+        writer.write(table)
+    return Dataset(writer.finish(), dataset.inputs, dataset.quarantine)
+
+
+def _by_shard(dataset: Dataset, drawn: np.ndarray) -> Iterator[pa.Table]:
+    for shard in dataset.shards:
+        here = drawn[(drawn >= shard.first) & (drawn < shard.first + shard.rows)]
+        if len(here):
+            yield shard.table().take(pa.array(here - shard.first))
