@@ -55,3 +55,9 @@ def amounts(value: Any) -> dict[str, float]:
     """Return the non-negative numbers of a mapping by name."""
     read = {str(name): number(amount) for name, amount in mapping(value).items()}
     return {name: amount for name, amount in read.items() if amount is not None and amount >= 0}
+
+
+def words(value: Any) -> tuple[str, ...]:
+    """Return a text, or the texts of a list, as a tuple."""
+    items = value if isinstance(value, (list, tuple)) else [value]
+    return tuple(item for item in items if isinstance(item, str))

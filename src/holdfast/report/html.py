@@ -18,14 +18,23 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from holdfast.report import charts, detail, numbers
 from holdfast.report.shown import one_line, visible
+from holdfast.stats.dose import band
 
 SEVERITIES = ("error", "warning", "note")
 # How many reasons stand under the verdict; the rest follow among the findings.
 _REASONS = 3
-_BAND_WORDS = {
-    "minimal": "minimal risk",
-    "noticeable": "noticeable, recoverable",
-    "substantial": "substantial risk",
+# What each dose band is called, and the state it is shown in.
+_BANDS = {
+    "minimal": ("minimal risk", "good"),
+    "noticeable": ("noticeable, recoverable", "warning"),
+    "substantial": ("substantial risk", "error"),
+}
+# What each verdict against the anchor is called, and the state it is shown in.
+_VERDICTS = {
+    "worse": ("less varied than real data", "error"),
+    "equivalent": ("as varied as real data", "good"),
+    "better": ("more varied than real data", "good"),
+    "inconclusive": ("too few records to tell", "unknown"),
 }
 
 
@@ -44,6 +53,7 @@ def render(data: Mapping[str, Any]) -> str:
     """Return the page for a report in its JSON form."""
     style = _part("report.css")
     findings = sorted(enumerate(data["findings"], 1), key=lambda item: SEVERITIES.index(item[1]["severity"]))
+    reasons = [item for item in findings if item[1]["severity"] == _blocking(data)]
     return (
         _environment()
         .get_template("report.html")
@@ -53,7 +63,8 @@ def render(data: Mapping[str, Any]) -> str:
             style_hash=b64encode(sha256(style.encode()).digest()).decode(),
             name=_name(data["inputs"]),
             verdict=_verdict(data),
-            reasons=[item for item in findings if item[1]["severity"] == _blocking(data)][:_REASONS],
+            reasons=reasons[:_REASONS],
+            more_reasons=len(reasons) - _REASONS,
             cards=(_dose_card(data["measurements"]), _diversity_card(data), _findings_card(data)),
             pictures=charts.pictures(data["measurements"]),
             findings=findings,
@@ -132,9 +143,7 @@ def _dose_card(measurements: detail.Measurements) -> Card:
         bounds = detail.pair(more.get("bounds")) or detail.pair([m["low"], m["high"]]) or (0.0, 1.0)
         note = f"between {numbers.percent(bounds[0])} and {numbers.percent(bounds[1])}: origins are not given"
         return Card("Synthetic share", "not known", note, "unknown")
-    band = str(more.get("band") or charts.band(m["value"]))
-    words = _BAND_WORDS.get(band, one_line(band, 40))
-    state = {"minimal": "good", "noticeable": "warning", "substantial": "error"}[charts.band(m["value"])]
+    words, state = _BANDS[band(m["value"])]
     return Card("Synthetic share", numbers.value(m), _basis(m), state, words)
 
 
@@ -145,9 +154,8 @@ def _diversity_card(data: Mapping[str, Any]) -> Card:
         supply = next((gap["supply"] for gap in data["not_judged"] if gap["rule"] == "anchor-diversity"), "")
         return Card("Diversity against real data", "not judged", one_line(supply, 120) or "No anchor.", "unknown")
     verdict = str(detail.of(data["measurements"], "anchor-diversity").get("verdict", ""))
-    state = {"worse": "error", "same": "good", "better": "good"}.get(verdict, "unknown")
-    words = {"worse": "less varied than the anchor", "same": "as varied as the anchor"}.get(verdict, verdict)
-    return Card("Diversity against real data", numbers.value(m), _basis(m), state, one_line(words, 40))
+    words, state = _VERDICTS.get(verdict, (one_line(verdict, 40), "unknown"))
+    return Card("Diversity against real data", numbers.value(m), _basis(m), state, words)
 
 
 def _findings_card(data: Mapping[str, Any]) -> Card:

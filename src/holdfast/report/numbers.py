@@ -31,9 +31,9 @@ def number(value: float, unit: str) -> str:
     """One bare number in its unit: a percentage, a ratio, yes or no, or a count."""
     if unit == "share":
         return percent(value)
-    if unit == "ratio":
+    if is_ratio(unit):
         return f"{value:.3f}" if abs(value) < 10 else count(value)
-    if unit in ("0/1", "flag"):
+    if unit == "0/1":
         return "yes" if value else "no"
     return count(value)
 
@@ -44,7 +44,12 @@ def value(measurement: Mapping[str, Any]) -> str:
         return NOT_KNOWN
     unit = measurement["unit"]
     text = number(measurement["value"], unit)
-    return text if unit in ("share", "ratio", "0/1", "flag", "") else f"{text} {unit}"
+    return text if unit in ("share", "0/1", "") or is_ratio(unit) else f"{text} {unit}"
+
+
+def is_ratio(unit: str) -> bool:
+    """True for 'ratio' and for 'ratio to ...'."""
+    return unit.split(" ", maxsplit=1)[0] == "ratio"
 
 
 def is_counted(measurement: Mapping[str, Any]) -> bool:
@@ -53,12 +58,14 @@ def is_counted(measurement: Mapping[str, Any]) -> bool:
 
 
 def interval(measurement: Mapping[str, Any]) -> str:
-    """'66.1%-69.8%' for an estimate, 'counted' for a census, '' where no interval was given."""
+    """'66.1% \u2013 69.8%' for an estimate, 'counted' for a census, '' where no interval was given."""
     low, high = measurement["low"], measurement["high"]
     if is_counted(measurement):
         return "counted"
-    if low is None or high is None:
+    if low is None:
         return ""
+    if high is None:
+        return f"at least {number(low, measurement['unit'])}"
     return span(low, high, measurement["unit"])
 
 

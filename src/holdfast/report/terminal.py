@@ -1,0 +1,96 @@
+"""The report in a terminal: verdict, the numbers that matter, findings with advice, and what could not be judged.
+
+Fits 80 columns. Text from records can steer nothing: it is never read as Rich markup, and control characters are
+written out by name. NO_COLOR and pipes are respected by Rich itself.
+"""
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from holdfast.core.verdict import Finding, Measurement, NotJudged
+from holdfast.report import numbers
+from holdfast.report.html import SEVERITIES, tally_words
+from holdfast.report.report import Report
+from holdfast.report.shown import one_line, visible
+
+# The numbers every reader asks for first, in this order; the rest is in the JSON and on the page.
+_FIRST = (
+    "synthetic-ratio",
+    "synthetic-ratio-tokens",
+    "unknown-origin",
+    "generator-concentration",
+    "anchor-diversity",
+    "tail-coverage",
+    "exact-duplicates",
+    "near-duplicates",
+    "eval-contamination",
+    "personal-data",
+)
+_STYLE = {"error": "bold red", "warning": "yellow", "note": "cyan"}
+
+
+def show(report: Report, console: Console | None = None) -> None:
+    """Print the report; without a console to standard output, at most 100 columns wide."""
+    target = console or Console(highlight=False)
+    target.print(summary(report), width=min(target.width, 100), highlight=False)
+
+
+def summary(report: Report) -> Group:
+    """Return everything `show` prints as one renderable."""
+    parts: list[RenderableType] = [_verdict(report), *_numbers(report)]
+    ordered = sorted(report.findings, key=lambda finding: SEVERITIES.index(finding.severity))
+    parts += [_finding(finding) for finding in ordered]
+    if report.not_judged:
+        parts += [Text("\nNot judged", style="bold"), *(_gap(gap) for gap in report.not_judged)]
+    return Group(*parts)
+
+
+def _verdict(report: Report) -> Text:
+    """One line: passed or not, how many findings, over how many records."""
+    word, style = ("PASS", "bold green") if report.ok else ("FAIL", "bold red")
+    tally = tally_words(report.to_dict()["findings"])
+    records = numbers.plural(report.counts.get("records", 0), "record")
+    aside = report.counts.get("quarantined", 0)
+    return Text.assemble((word, style), f"  {tally} in {records}" + (f", {aside:,} unreadable" if aside else ""))
+
+
+def _numbers(report: Report) -> list[RenderableType]:
+    """The numbers that matter as a table, or nothing when none was measured."""
+    slugs = [slug for slug in _FIRST if slug in report]
+    if not slugs:
+        return []
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+    table.add_column("measured", no_wrap=True)
+    for heading in ("value", "interval", "n"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for slug in slugs:
+        table.add_row(slug, *_cells(report[slug]))
+    return [Text(""), table]
+
+
+def _cells(measurement: Measurement) -> tuple[Text, Text, Text]:
+    """Value, interval and n as plain text."""
+    form = {name: getattr(measurement, name) for name in ("value", "low", "high", "n", "unit")}
+    return Text(numbers.value(form)), Text(numbers.interval(form)), Text(numbers.count(measurement.n))
+
+
+def _finding(finding: Finding) -> RenderableType:
+    """Severity and rule, the message, what to do, and the first record that shows it."""
+    head = Text.assemble("\n", (finding.severity, _STYLE[finding.severity]), "  ", (visible(finding.rule), "bold"))
+    body = [Text(visible(finding.message))]
+    if finding.advice:
+        body.append(Text(f"-> {visible(finding.advice)}"))
+    if finding.evidence:
+        first = finding.evidence[0]
+        shown = one_line(" ".join(filter(None, (first.id, first.note, first.excerpt))), 200)
+        rest = f" (+{finding.evidence_total - 1:,})" if finding.evidence_total > 1 else ""
+        body.append(Text(f"e.g. {shown}{rest}", style="dim"))
+    return Group(head, Padding(Group(*body), (0, 0, 0, 2)))
+
+
+def _gap(gap: NotJudged) -> RenderableType:
+    """One rule that stayed silent, why, and what to supply."""
+    words = Text.assemble((visible(gap.rule), "bold"), f"  {visible(gap.why)} ", f"Supply: {visible(gap.supply)}")
+    return Padding(words, (0, 0, 0, 2))
