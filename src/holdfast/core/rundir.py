@@ -98,9 +98,10 @@ def write_bytes(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         remedy = "Free space or choose another --out."
         raise MachineError(f"{path} cannot be written: {error.strerror}.", remedy) from error
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def write_json(path: Path, value: Any) -> None:

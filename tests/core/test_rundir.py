@@ -1,0 +1,63 @@
+"""Run files: whole or absent, conserved, one writer."""
+
+import os
+import subprocess
+import sys
+
+import orjson
+import pytest
+
+from holdfast.core.errors import ConservationError, UsageError
+from holdfast.core.rundir import Counts, Manifest, only_writer, read_manifest, write_bytes
+
+
+def test_a_manifest_that_loses_a_record_is_refused(tmp_path):
+    """in = kept + rejected + undecided + failed + pending, or nothing is written and the exit code is 4."""
+    with pytest.raises(ConservationError) as caught:
+        Manifest("filter", Counts(given=10, kept=7, rejected=2)).write(tmp_path)
+    assert (4, None) == (caught.value.exit_code, read_manifest(tmp_path))
+
+
+def test_a_manifest_has_the_keys_of_the_contract(tmp_path):
+    """The published keys are there, and `in` is called in."""
+    Manifest("filter", Counts(3, 2, 1), reasons={"b": 1, "a": 0}).write(tmp_path)
+    written = read_manifest(tmp_path)
+    expected = "version verb ok counts reasons files settings_digest inputs code_version seeds runner".split()
+    assert (expected, 3, ["a", "b"]) == (list(written), written["counts"]["in"], list(written["reasons"]))
+
+
+def test_equal_runs_give_equal_bytes(tmp_path):
+    """Nothing in a manifest depends on when or where it was written."""
+    for name in ("a", "b"):
+        Manifest("mix", Counts(1, 1), seeds={"settings": 7}).write(tmp_path / name)
+    assert (tmp_path / "a/manifest.json").read_bytes() == (tmp_path / "b/manifest.json").read_bytes()
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path):
+    """When the disk refuses, the old content stands and no temporary file stays."""
+    path = tmp_path / "x"
+    write_bytes(path, b"old")
+    with pytest.raises(TypeError):
+        write_bytes(path, "not bytes")
+    assert (b"old", [path]) == (path.read_bytes(), list(tmp_path.iterdir()))
+
+
+def test_a_second_writer_is_refused(tmp_path):
+    """Two processes never write one folder; the lock falls with its holder."""
+    code = f"from holdfast.core.rundir import only_writer\nwith only_writer(__import__('pathlib').Path({str(tmp_path)!r})): print('in')"
+    with only_writer(tmp_path):
+        second = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=dict(os.environ))
+    third = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=dict(os.environ))
+    assert (True, "in\n") == ("is being written by another run" in second.stderr, third.stdout)
+
+
+def test_a_second_writer_in_one_process_is_refused(tmp_path):
+    """The same holds inside one process."""
+    with only_writer(tmp_path), pytest.raises(UsageError), only_writer(tmp_path):
+        pass
+
+
+def test_the_manifest_is_plain_json(tmp_path):
+    """Anybody's parser reads it."""
+    Manifest("mix", Counts(0)).write(tmp_path)
+    assert 0 == orjson.loads((tmp_path / "manifest.json").read_bytes())["counts"]["in"]
