@@ -55,7 +55,7 @@ def record_batches(path: Path, form: str) -> Iterator[pa.RecordBatch]:
         if form == "parquet":
             file = pq.ParquetFile(path)
             _unique_names(path, file.schema_arrow)
-            return file.iter_batches(batch_size=ROWS)
+            return iter(file.iter_batches(batch_size=ROWS))
         if form == "arrow":
             reader = pa.ipc.open_file(pa.OSFile(str(path)))
             _unique_names(path, reader.schema)

@@ -5,6 +5,7 @@ where blank lines separate paragraphs, else one record per line.
 """
 
 import csv
+import io
 from collections.abc import Iterator, Sequence
 
 import orjson
@@ -85,18 +86,10 @@ def _header(cells: list[str]) -> list[str]:
 
 def _cells(text: str, delimiter: str) -> list[str] | None:
     try:
-        rows = (
-            list(csv.reader([text], delimiter=delimiter, strict=True))
-            if "\n" not in text
-            else _multiline(text, delimiter)
-        )
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except csv.Error:
         return None
     return rows[0] if len(rows) == 1 else None
-
-
-def _multiline(text: str, delimiter: str) -> list[list[str]]:
-    return list(csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True))
 
 
 def _records(lines: Iterator[Physical]) -> Iterator[tuple[int, str, str | None]]:

@@ -47,8 +47,9 @@ class Found:
 
 
 def find_inputs(paths: Sequence[str | Path]) -> list[Found]:
-    """Return the files behind paths, globs and folders, in the order given. Raises `InputError` naming the first
-    that is not there or holds nothing that can be read.
+    """Return the files behind paths, globs and folders, in the order given.
+
+    Raises `InputError` naming the first that is not there or holds nothing that can be read.
     """
     files: list[tuple[Path, str]] = []
     for path in paths:
@@ -66,7 +67,7 @@ def _expand(given: str) -> list[tuple[Path, str]]:
         return _folder(path)
     if path.exists():
         return [(path, "")]
-    matches = sorted(glob.glob(given, recursive=True))
+    matches = sorted(glob.glob(given, recursive=True))  # noqa: PTH207 Path.glob refuses absolute patterns
     if not matches:
         raise InputError(f"{given}: there is no such file, and it matches none as a pattern.", "Check the path.")
     return [pair for match in matches for pair in _expand(match)]

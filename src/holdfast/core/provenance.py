@@ -144,7 +144,7 @@ def _origin(row: Row, sources: Sources, generator: str | None) -> tuple[Origin, 
 def _flag(value: Any) -> Origin | None:
     if isinstance(value, str):
         value = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}.get(value.lower())
-    if isinstance(value, (bool, int)):
+    if value in (0, 1):
         return "synthetic" if value else "real"
     return None
 

@@ -192,45 +192,39 @@ class _Planner:
 
     found: Found
     wishes: Wishes
-    main: Plan | None = None
-    others: dict[tuple[str, ...], Plan] = field(default_factory=dict)
+    plans: dict[tuple[str, ...], Plan] = field(default_factory=dict)
 
     def table(self, batch: Batch, number: int) -> pa.Table:
-        sidecar = sidecar_of(self.found.path)
-        if self.main is None:
-            self.main = plan_for(batch.values, self.wishes, sidecar)
-        wanted = {name.partition(".")[0] for name in self.main.layout.columns}
-        strange = [at for at, row in enumerate(batch.values) if wanted and wanted.isdisjoint(row)]
+        if () not in self.plans:
+            self.plans[()] = plan_for(batch.values, self.wishes, sidecar_of(self.found.path))
+        wanted = {name.partition(".")[0] for name in self.plans[()].layout.columns}
+        strange = {at for at, row in enumerate(batch.values) if wanted and wanted.isdisjoint(row)}
         if not strange or self.wishes.mapping:
-            return table_of_rows(batch, self.main, number)
-        return self._mixed(batch, number, set(strange))
-
-    def _mixed(self, batch: Batch, number: int, strange: set[int]) -> pa.Table:
+            return table_of_rows(batch, self.plans[()], number)
         groups: dict[tuple[str, ...], list[int]] = {}
         for at, row in enumerate(batch.values):
             groups.setdefault(tuple(row) if at in strange else (), []).append(at)
-        tables = []
-        for keys, places in groups.items():
-            part = _picked(batch, places)
-            if keys and keys not in self.others:
-                self.others[keys] = plan_for(part.values, self.wishes)
-            plan = self.others[keys] if keys else self.main
-            assert plan is not None
-            tables.append(table_of_rows(part, plan, number))
+        tables = [self._part(keys, _picked(batch, places), number) for keys, places in groups.items()]
         order = np.argsort(np.concatenate([np.asarray(places) for places in groups.values()]))
         return pa.concat_tables(tables).take(pa.array(order))
 
+    def _part(self, keys: tuple[str, ...], batch: Batch, number: int) -> pa.Table:
+        if keys not in self.plans:
+            self.plans[keys] = plan_for(batch.values, self.wishes)
+        return table_of_rows(batch, self.plans[keys], number)
+
     def report(self, seen: Detected) -> None:
-        if self.main is None:
+        plans = list(self.plans.values())
+        if not plans:
             return
-        plans = [self.main, *self.others.values()]
         seen.shapes = list(dict.fromkeys(plan.layout.describe() for plan in plans))
         seen.notes += [note for note in dict.fromkeys(plan.layout.note for plan in plans) if note]
-        seen.provenance = self.main.sources.describe()
+        seen.provenance = plans[0].sources.describe()
 
 
 def _picked(batch: Batch, places: Sequence[int]) -> Batch:
-    return Batch(*([part[at] for at in places] for part in (batch.values, batch.raws, batch.rows)))
+    values, raws, rows = batch.values, batch.raws, batch.rows
+    return Batch([values[at] for at in places], [raws[at] for at in places], [rows[at] for at in places])
 
 
 def _sampled(dataset: Dataset, count: int, folder: Path) -> Dataset:
