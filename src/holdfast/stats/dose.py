@@ -203,7 +203,9 @@ def dilution(real: int, synthetic: int, cap: float) -> Dilution:
     Raises UsageError for negative counts or a cap outside 0-1.
     """
     if real < 0 or synthetic < 0 or not 0.0 <= cap <= 1.0:
-        raise UsageError(f"No dilution for real={real}, synthetic={synthetic}, cap={cap}.", "Give counts and a 0-1 cap.")
+        raise UsageError(
+            f"No dilution for real={real}, synthetic={synthetic}, cap={cap}.", "Give counts and a 0-1 cap."
+        )
     share = Fraction(str(cap))
     if synthetic <= share * (real + synthetic):
         return Dilution(0, 0)

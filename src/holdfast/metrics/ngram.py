@@ -1,0 +1,81 @@
+"""n-gram metrics: runs of words, how much of a reference they cover, how well they predict it, what they repeat.
+
+Runs never cross from one document into the next. Recall and likelihood depend on the sample's size and are read
+only as ratios at equal token budgets (`metrics.anchor`).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from holdfast.core.hashing import polynomial, to_offsets
+from holdfast.models.ngram_lm import unigram, witten_bell
+
+Counts = NDArray[np.int64]
+Hashes = NDArray[np.uint64]
+
+
+def grams(ids: Hashes, offsets: Counts, k: int) -> tuple[Hashes, Counts]:
+    """Return the hashes of all runs of k words inside documents, and the documents' offsets into them.
+
+    `ids` are 64-bit word hashes. A document of fewer than k words has no run (`core.hashing.windows`, made for
+    matching, gives it one).
+    """
+    lengths = np.maximum(np.diff(offsets) - k + 1, 0)
+    bounds = to_offsets(lengths)
+    place = np.arange(bounds[-1]) + np.repeat(offsets[:-1] - bounds[:-1], lengths)
+    return polynomial(ids, k)[place], bounds
+
+
+def recall(reference: Counts, sample: Counts) -> float:
+    """Return the share of the reference's types that occur in the sample; counts run over one shared list of types."""
+    wanted = reference > 0
+    total = np.count_nonzero(wanted)
+    return float(np.count_nonzero(sample[wanted])) / float(total) if total else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Bigrams:
+    """A shared list of bigram types: the word before and the word after of each, as positions in the word list."""
+
+    before: Counts
+    after: Counts
+    words: int
+
+
+def cross_entropy(shared: Bigrams, reference: tuple[Counts, Counts], sample: tuple[Counts, Counts]) -> float:
+    """Return nats per bigram of the reference under a bigram model fitted to the sample (reverse cross-entropy).
+
+    Both are (counts per word, counts per bigram) over the same lists. The model is `models.ngram_lm` with V = all
+    words of the shared list; only words that have one before them are scored. Lower means that the sample
+    teaches more of the reference.
+    """
+    words, pairs = sample
+    wanted = np.flatnonzero(reference[1])
+    contexts = np.bincount(shared.before, weights=pairs, minlength=shared.words).astype(np.int64)
+    followers = np.bincount(shared.before[pairs > 0], minlength=shared.words)
+    base = unigram(words, int(words.sum()), int(np.count_nonzero(words)), shared.words)
+    before, after = shared.before[wanted], shared.after[wanted]
+    likelihood = witten_bell(pairs[wanted], contexts[before], followers[before], base[after])
+    weight = reference[1][wanted]
+    return float(-(weight * np.log(likelihood)).sum() / weight.sum())
+
+
+def self_repetition(runs: NDArray[Any], offsets: Counts) -> float:
+    """Return the mean over documents of ln(1 + sum over the document's distinct runs of (documents with it - 1)).
+
+    With runs of four words this is the self-repetition score of Shaib et al. 2024 (arXiv:2403.00553, after
+    Salkar et al. 2022). Grows with the number of documents. 0 without documents.
+    """
+    documents = len(offsets) - 1
+    if documents == 0:
+        return 0.0
+    document = np.repeat(np.arange(documents), np.diff(offsets))
+    _, types = np.unique(runs, return_inverse=True)
+    width = int(types.max(initial=0)) + 1
+    cells = np.unique(document * width + types)
+    frequency = np.bincount(cells % width, minlength=width)
+    shared = np.bincount(cells // width, weights=frequency[cells % width] - 1, minlength=documents)
+    return float(np.log1p(shared).mean())
