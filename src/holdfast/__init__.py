@@ -10,14 +10,23 @@ from typing import Any
 __version__ = "0.1.0"
 
 PUBLIC = {
+    "AuditOptions": "holdfast.workflows.audit:AuditOptions",
+    "Dataset": "holdfast.core.dataset:Dataset",
     "Evidence": "holdfast.core.verdict:Evidence",
     "Finding": "holdfast.core.verdict:Finding",
     "HoldfastError": "holdfast.core.errors:HoldfastError",
     "Measurement": "holdfast.core.verdict:Measurement",
     "Message": "holdfast.core.record:Message",
+    "NotJudged": "holdfast.core.verdict:NotJudged",
+    "Passed": "holdfast.core.verdict:Passed",
     "Provenance": "holdfast.core.record:Provenance",
     "Record": "holdfast.core.record:Record",
+    "Report": "holdfast.report.report:Report",
+    "Settings": "holdfast.core.settings:Settings",
     "Verdict": "holdfast.core.verdict:Verdict",
+    "View": "holdfast.rules.view:View",
+    "audit": "holdfast.workflows.audit:audit",
+    "read": "holdfast.core.reader:read",
 }
 
 __all__ = sorted(PUBLIC)  # noqa: PLE0605  # the table is the one place; a test holds the two equal

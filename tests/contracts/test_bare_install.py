@@ -11,6 +11,7 @@ import pytest
 
 from holdfast import PUBLIC
 from holdfast.cli.app import VERBS
+from tests.contracts.pip import pip
 from tests.contracts.source import ROOT
 
 # One environment serves all of these, also when tests run in parallel.
@@ -33,15 +34,14 @@ print(len(holdfast.__all__), holdfast.__file__)
 def bare(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A runner of commands in an empty environment that holds the built wheel and the core dependencies only."""
     home = tmp_path_factory.mktemp("bare")
-    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", home, ROOT]
-    subprocess.run(build, check=True, capture_output=True)
+    python = home / "venv" / "bin" / "python"
+    pip("wheel", "--no-deps", "--no-build-isolation", "-w", home, ROOT)
     subprocess.run([sys.executable, "-m", "venv", home / "venv"], check=True)
     (wheel,) = home.glob("holdfast-*.whl")
-    pip = [home / "venv/bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "-c", ROOT / "constraints.txt", wheel], check=True, capture_output=True)
+    pip("install", "-c", ROOT / "constraints.txt", wheel, python=python)
 
     def run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [home / "venv" / "bin" / program, *arguments]
+        command = [python.with_name(program), *arguments]
         clean = {"PATH": os.defpath, "HOME": str(home), "NO_COLOR": "1", "COLUMNS": "120"}
         return subprocess.run(command, cwd=home, env=clean, capture_output=True, text=True, check=False)
 

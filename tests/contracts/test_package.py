@@ -2,14 +2,13 @@
 
 import json
 import re
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 
 import holdfast
+from tests.contracts.pip import pip
 from tests.contracts.source import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
@@ -61,10 +60,8 @@ def test_licence_and_changelog() -> None:
 def test_newer_pythons_find_wheels(python: str, tmp_path: Path) -> None:
     """For newer Pythons the core resolves completely to wheels: nothing would be compiled."""
     report = tmp_path / "report.json"
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--only-binary=:all:"]
-    target = ["--python-version", python, "--target", str(tmp_path / "x"), "--report", str(report)]
-    done = subprocess.run([*command, *target, *PROJECT["dependencies"]], capture_output=True, text=True, check=False)
-    assert 0 == done.returncode, done.stderr
+    newer = ("--only-binary=:all:", "--python-version", python, "--target", tmp_path / "x")
+    pip("install", "--dry-run", *newer, "--report", report, *PROJECT["dependencies"])
     resolved = json.loads(report.read_text("utf-8"))["install"]
     assert {entry["metadata"]["name"].lower() for entry in resolved} >= TWELVE
     assert all(entry["download_info"]["url"].endswith(".whl") for entry in resolved)
