@@ -2,6 +2,7 @@
 
 import unicodedata
 from importlib import import_module
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -129,7 +130,7 @@ def form(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
 
 def ragged(result: tuple[np.ndarray, np.ndarray]) -> list[list[int]]:
     flat, offsets = result
-    return [flat[a:b].tolist() for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+    return [flat[a:b].tolist() for a, b in pairwise(offsets)]
 
 
 def check_all(texts: list[str]) -> None:

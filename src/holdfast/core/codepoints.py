@@ -70,12 +70,15 @@ def _in(code: int, ranges: tuple[tuple[int, int], ...]) -> bool:
 
 def look_up(codes: npt.NDArray[Any]) -> Entries:
     """Return the entry of each code point; one outside the kept planes is OTHER and folds to itself."""
+    table = unicode_table()
     if not codes.size or codes.max() < LOW_END:
-        return unicode_table()[codes]
+        entries: Entries = table[codes]
+        return entries
     tags = (codes >= TAGS_START) & (codes < TAGS_END)
-    places = np.where(tags, codes - (TAGS_START - LOW_END), codes)
     known = tags | (codes < LOW_END)
-    return np.where(known, unicode_table()[np.where(known, places, 0)], codes).astype(np.uint32)
+    places = np.where(tags, codes - (TAGS_START - LOW_END), np.where(known, codes, 0))
+    entries = np.where(known, table[places], codes).astype(np.uint32)
+    return entries
 
 
 @cache

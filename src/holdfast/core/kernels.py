@@ -61,8 +61,8 @@ def scan_words(data: Any, offsets: Any, table: Any, out: Any, ends: Any, suspect
     """Write one hash per word to `out`, the running total per text to `ends`, and mark texts that may not be NFC."""
     written = 0
     for text in range(offsets.size - 1):
-        i = np.int64(offsets[text])
-        stop = np.int64(offsets[text + 1])
+        i = offsets[text]
+        stop = offsets[text + 1]
         value = np.uint64(0)
         flags = np.uint32(0)
         while i < stop:
@@ -120,11 +120,11 @@ def _push_wide(state: Any, code: Any) -> Any:
 def scan_digests(data: Any, offsets: Any, table: Any, out: Any, suspect: Any) -> None:
     """Write the two lanes of each text's normalised digest to `out`, and mark texts that may not be NFC."""
     for text in range(offsets.size - 1):
-        i = np.int64(offsets[text])
-        stop = np.int64(offsets[text + 1])
+        i = offsets[text]
+        stop = offsets[text + 1]
         state = (np.uint64(0), np.uint64(0), np.uint64(0), np.uint64(0))
         flags = np.uint32(0)
-        pending = False
+        pending: Any = False
         while i < stop:
             entry, i = _step(data, i, table)
             flags |= entry

@@ -1,9 +1,10 @@
 """The one definition of a word, and hashes of words, shingles and whole texts over Arrow buffers.
 
-A word is a maximal run of letters, digits and combining marks (Unicode categories L*, N*, M*); each Han, Hiragana
-and Katakana character is a word by itself; format characters (Cf: zero-width joiners, soft hyphens) and variation
-selectors are ignored without breaking a word; everything else separates. Texts are brought to NFC first and folded character by character
-to lower case. Numbers count as words, punctuation never does. Every count of tokens in Holdfast counts these words.
+A word is a maximal run of letters, digits and combining marks (Unicode L*, N*, M*); each Han, Hiragana and Katakana
+character is a word by itself; format characters (Cf: zero-width joiners, soft hyphens) and variation selectors are
+ignored without breaking a word; everything else separates. Texts are brought to NFC first and folded to lower case
+character by character. Numbers count as words, punctuation never does. Wherever Holdfast counts tokens, it counts
+these words.
 
 Large inputs go through compiled kernels (`core.kernels`, imported then), small ones through numpy with identical
 results. No text is segmented into sentences, stemmed or translated here.
@@ -15,7 +16,7 @@ import unicodedata
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +26,7 @@ from holdfast.core import codepoints
 from holdfast.core.codepoints import FOLD_MASK, IGNORED, KIND_MASK, KIND_SHIFT, SINGLE, SPACE, SUSPECT_BIT, WORD
 from holdfast.core.hashing import BASE, LANE, STEP, Hashes, Offsets, mix, to_offsets, windows
 
-Texts = pa.Array | pa.ChunkedArray
+Texts: TypeAlias = "pa.Array | pa.ChunkedArray"
 Unit = Literal["word", "char"]
 
 # Bytes handled at once: small enough that a block's arrays stay near 100 MB, large enough to amortise calls.
@@ -229,7 +230,7 @@ def _entries(block: _Block) -> tuple[codepoints.Entries, Offsets]:
     return entries, offsets
 
 
-def _kept(entries: codepoints.Entries, offsets: Offsets, keep: npt.NDArray[np.bool_]) -> tuple[Any, Offsets]:
+def _kept(entries: npt.NDArray[Any], offsets: Offsets, keep: npt.NDArray[np.bool_]) -> tuple[Any, Offsets]:
     return entries[keep], to_offsets(keep.astype(np.int64))[offsets]
 
 

@@ -1,0 +1,191 @@
+"""Near-duplicates: records whose shingle sets have a Jaccard similarity at or above a threshold, found exactly.
+
+Two steps, so that the first can be mapped over shards: `sketch` reduces a shard to the sorted distinct shingle hashes
+of its records, `join` compares the records of all shards. Exact duplicates are near-duplicates too. The default,
+word 3-grams at 0.5, finds 93 % of records with every twentieth word edited; the stricter word 5-grams at 0.7 of
+pretraining pipelines find 25 % of them. No meaning is compared: a paraphrase is not a near-duplicate.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from holdfast.core.dataset import text_of
+from holdfast.core.hashing import STEP, Hashes, Offsets, mix, to_offsets
+from holdfast.core.text import digests, iter_shingles, normalise, words
+from holdfast.dedup.clusters import NGRAMS, NearDuplicates, NearSpec, Ngram
+from holdfast.dedup.exact import Priority, representatives
+from holdfast.dedup.join import similar_pairs
+
+DEFAULT = NearSpec()
+
+# Sorting is done on record << 52 | hash, so this many records at a time.
+_GROUP = 1 << 12
+_HASH_BITS = 52
+
+
+@dataclass(frozen=True, slots=True)
+class SharedText:
+    """What two texts have in common: `shared` of `total` distinct shingles, and the longest run of equal words."""
+
+    shared: int
+    total: int
+    excerpt: str
+
+    @property
+    def similarity(self) -> float:
+        """Jaccard similarity of the two shingle sets; 0 for two texts without shingles."""
+        return self.shared / self.total if self.total else 0.0
+
+
+def sketch(table: pa.Table, spec: NearSpec = DEFAULT) -> pa.Table:
+    """Return one row per record of a shard: `shingles`, sorted distinct 32-bit hashes, and `low`, `high`.
+
+    The latter two identify the whole set (128 bits); for a record without words, its normalised text instead. 32 bits
+    are enough to count what two sets share: the chance that two different shingles of a pair of 170-word records look
+    equal is below 1e-5.
+    """
+    size, unit = NGRAMS[spec.ngram]
+    texts = text_of(table)
+    parts = [part for hashes, offsets in iter_shingles(texts, size, unit) for part in _distinct(hashes, offsets)]
+    parts.append((np.empty(0, np.uint32), np.empty(0, np.int64), np.empty((0, 2), np.uint64)))
+    values, counts, identity = (np.concatenate([part[column] for part in parts]) for column in range(3))
+    empty = np.flatnonzero(counts == 0)
+    if empty.size:
+        identity[empty] = digests(texts.take(pa.array(empty)))
+    shingles = pa.LargeListArray.from_arrays(to_offsets(counts), values)
+    return pa.table({"shingles": shingles, "low": identity[:, 0], "high": identity[:, 1]})
+
+
+def join(
+    sketches: Iterable[pa.Table],
+    spec: NearSpec = DEFAULT,
+    spill: Path | None = None,
+    priority: Priority = None,
+    workers: int = 1,
+) -> NearDuplicates:
+    """Compare the records of all shards, given in order; records are numbered through.
+
+    With `spill` the shingles lie in one file of 4 bytes each in that folder instead of in memory, and it is removed
+    at the end. `priority` chooses the representatives (lowest first); see `clusters`.
+    """
+    shingles, sizes, identity = _gather(sketches, spill)
+    same = representatives(identity)
+    active = np.flatnonzero((same == np.arange(sizes.size)) & (sizes > 0))
+    found = similar_pairs(shingles, to_offsets(sizes), active, spec.threshold, workers)
+    copies = np.flatnonzero(same != np.arange(sizes.size))
+    left = np.concatenate([active[found.left], same[copies]])
+    right = np.concatenate([active[found.right], copies])
+    similarity = np.concatenate([found.similarity, np.ones(copies.size, np.float32)])
+    order = np.lexsort((right, left))
+    if spill is not None:
+        del shingles
+        _spilled(spill).unlink()
+    return NearDuplicates(
+        rows=sizes.size,
+        spec=spec,
+        left=left[order],
+        right=right[order],
+        similarity=similarity[order],
+        skipped=found.skipped,
+        priority=priority,
+    )
+
+
+def find_near(tables: Iterable[pa.Table], spec: NearSpec = DEFAULT, priority: Priority = None) -> NearDuplicates:
+    """Sketch and join in one step, in memory: for data of one shard or of tests."""
+    return join((sketch(table, spec) for table in tables), spec, priority=priority)
+
+
+def explain(left: str, right: str, ngram: Ngram = "word3") -> SharedText:
+    """Return what two texts share under one definition; the excerpt is in folded words."""
+    size, unit = NGRAMS[ngram]
+    both = pa.chunked_array([pa.array([left, right], pa.large_string())])
+    hashes, offsets = next(iter_shingles(both, size, unit))
+    first, second = set(hashes[: offsets[1]].tolist()), set(hashes[offsets[1] :].tolist())
+    run = longest_run(words(left), words(right))
+    excerpt = " ".join(run) if run or unit == "word" else ""
+    if not run and normalise(left) == normalise(right):
+        excerpt = normalise(left)
+    return SharedText(len(first & second), len(first | second), excerpt)
+
+
+def longest_run(left: Sequence[str], right: Sequence[str]) -> list[str]:
+    """Return the longest run of equal words of two word lists, the first in `left` of equally long ones."""
+    low, high = 0, min(len(left), len(right))
+    start = 0
+    while low < high:
+        length = (low + high + 1) // 2
+        there = {tuple(right[i : i + length]) for i in range(len(right) - length + 1)}
+        at = next((i for i in range(len(left) - length + 1) if tuple(left[i : i + length]) in there), None)
+        if at is None:
+            high = length - 1
+        else:
+            low, start = length, at
+    return list(left[start : start + low])
+
+
+def _distinct(hashes: Hashes, offsets: Offsets) -> list[tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64], Hashes]]:
+    """Return (32-bit shingles, counts, identities) of the records, each record's shingles sorted and distinct."""
+    parts = []
+    for start in range(0, offsets.size - 1, _GROUP):
+        bounds = offsets[start : start + _GROUP + 1]
+        counts = np.diff(bounds)
+        keys = np.repeat(np.arange(counts.size, dtype=np.uint64) << np.uint64(_HASH_BITS), counts)
+        keys |= hashes[bounds[0] : bounds[-1]] >> np.uint64(64 - _HASH_BITS)
+        keys.sort()
+        keep = np.ones(keys.size, np.bool_)
+        keep[1:] = keys[1:] != keys[:-1]
+        keys = keys[keep]
+        records = (keys >> np.uint64(_HASH_BITS)).astype(np.int64)
+        values = keys & np.uint64((1 << _HASH_BITS) - 1)
+        sizes = np.bincount(records, minlength=counts.size)
+        parts.append(((values >> np.uint64(_HASH_BITS - 32)).astype(np.uint32), sizes, _identities(values, sizes)))
+    return parts
+
+
+def _identities(values: Hashes, sizes: npt.NDArray[np.int64]) -> Hashes:
+    """Return two sums over each record's distinct shingles, differently mixed: equal sets have equal rows."""
+    lanes = []
+    filled = np.flatnonzero(sizes)
+    starts = to_offsets(sizes)[:-1][filled]
+    for lane in (0, STEP):
+        sums = np.zeros(sizes.size, np.uint64)
+        if filled.size:
+            sums[filled] = np.add.reduceat(mix(values + np.uint64(lane)), starts)
+        lanes.append(mix(sums + sizes.astype(np.uint64)))
+    return np.stack(lanes, axis=1)
+
+
+def _spilled(folder: Path) -> Path:
+    return folder / "shingles.u32"
+
+
+def _gather(
+    sketches: Iterable[pa.Table], spill: Path | None
+) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64], Hashes]:
+    """Return (shingles of all records, their number per record, identities), the first from a file where asked."""
+    values, sizes, identity = [], [np.empty(0, np.int64)], [np.empty((0, 2), np.uint64)]
+    stream = _spilled(spill).open("wb") if spill is not None else None
+    try:
+        for table in sketches:
+            column = table["shingles"].combine_chunks()
+            flat = column.flatten().to_numpy()
+            if stream is None:
+                values.append(flat)
+            else:
+                stream.write(flat.tobytes())
+            sizes.append(np.diff(column.offsets.to_numpy()))
+            identity.append(np.stack([table["low"].to_numpy(), table["high"].to_numpy()], axis=1))
+    finally:
+        if stream is not None:
+            stream.close()
+    if spill is None or _spilled(spill).stat().st_size == 0:
+        shingles = np.concatenate([np.empty(0, np.uint32), *values])
+    else:
+        shingles = np.memmap(_spilled(spill), np.uint32, "r")
+    return shingles, np.concatenate(sizes), np.concatenate(identity)
