@@ -53,7 +53,7 @@ class Facts:
     """What the card says that neither manifest nor report knows.
 
     `licences` are SPDX ids. `files` are the data files, beside which the card lies. `columns` maps a column name to
-    its schema.org type ("sc:Text"). `held_out` says in a sentence what was reserved, `command` what makes the set again.
+    its schema.org type ("sc:Text"). `held_out` says in a sentence what was reserved, `command` repeats the run.
     """
 
     name: str
@@ -67,7 +67,7 @@ class Facts:
 
 
 def readme(facts: Facts, manifest: Mapping[str, Any], report: Report) -> str:
-    """Return README.md: front matter, verdict, composition, generators, checks, held-out set, licence, how to repeat."""
+    """Return README.md: front matter, verdict, composition, generators, checks, held-out, licence, how to repeat."""
     parts = [
         f"---\n{_front_matter(facts, report)}---\n",
         f"# {_md(facts.name)}\n",

@@ -13,7 +13,7 @@ def near_duplicates(measurements: Measurements) -> Picture | None:
         return None
     top = max(records for _, records in curve) or 1.0
     root = svg.canvas(206, "Near-duplicates over thresholds", "A falling curve of records that repeat another.")
-    x, y = svg.scale(curve[0][0], curve[-1][0], 62, 382), svg.scale(0, top, 166, 18)
+    x, y = svg.scale(curve[0][0], curve[-1][0], 62, 374), svg.scale(0, top, 166, 18)
     frame(root, [0.0, top / 2, top], y)
     svg.path(root, [(x(t), y(r)) for t, r in curve], "curve")
     used = detail.number(given.get("threshold"))
@@ -40,7 +40,7 @@ def rank_frequency(measurements: Measurements) -> Picture | None:
     right = max(points[-1][0] for points in curves.values())
     top = max(points[0][1] for points in curves.values())
     root = svg.canvas(206, "Rank and frequency of words", "Two falling curves, real and synthetic, on log axes.")
-    x, y = svg.scale(0, right, 52, 388), svg.scale(0, top, 166, 18)
+    x, y = svg.scale(0, right, 52, 378), svg.scale(0, top, 166, 18)
     frame(root, [float(d) for d in range(int(top) + 1)], y, lambda d: numbers.count(10**d))
     for name, points in curves.items():
         svg.path(root, [(x(a), y(b)) for a, b in points], f"curve {name}")
@@ -65,7 +65,7 @@ def lengths(measurements: Measurements) -> Picture | None:
     shares = {name: [amount / sum(bins) for amount in bins] for name, bins in parts.items()}
     top = max(max(bins) for bins in shares.values())
     root = svg.canvas(206, "Words per record", "Histogram of record lengths by origin.")
-    y, step = svg.scale(0, top, 166, 18), 336 / (len(edges) - 1)
+    y, step = svg.scale(0, top, 166, 18), 326 / (len(edges) - 1)
     frame(root, [0.0, top / 2, top], y, numbers.percent)
     for place, (name, bins) in enumerate(shares.items()):
         width = (step - 2) / len(shares)

@@ -29,7 +29,7 @@ def dose(measurements: Measurements) -> Picture | None:
     if m is None or (m["value"] is None and bounds is None):
         return None
     root = svg.canvas(232, "Dose: synthetic share and effective sample", _words(m))
-    x, y = svg.scale(0, 1, 42, 388), svg.scale(0, 1, 178, 26)
+    x, y = svg.scale(0, 1, 42, 380), svg.scale(0, 1, 178, 26)
     _axes(root, x, y)
     cap = detail.number(given.get("cap"))
     if cap is not None:
@@ -49,7 +49,7 @@ def _axes(root: Element, x: svg.Scale, y: svg.Scale) -> None:
         svg.bar(root, (x(low), 26), (x(high) - x(low), 152), f"band band-{index}")
         svg.text(root, ((x(low) + x(high)) / 2, 222), name, "small", "middle")
     for share in (0.0, 0.5, 1.0):
-        svg.line(root, (42, y(share)), (388, y(share)), "grid")
+        svg.line(root, (42, y(share)), (380, y(share)), "grid")
         svg.text(root, (36, y(share) + 4), f"{100 * share:g}%", "tick", "end")
     for share in (0.0, NOTICEABLE_FROM, SUBSTANTIAL_ABOVE, 1.0):
         svg.text(root, (x(share), 198), f"{100 * share:g}%", "tick", "middle")

@@ -18,10 +18,12 @@ def count(value: float) -> str:
 
 
 def percent(value: float) -> str:
-    """0.6801 -> '68.0%'; small shares keep two significant digits, so that 0.04% is not shown as 0."""
+    """0.6801 -> '68.0%'; a part is never shown as 0% or 100%, however small or nearly whole it is."""
     share = 100 * value
     if share in (0, 100):
         return f"{share:.0f}%"
+    if 0 < share < 0.001 or 99.99 < share < 100:
+        return "<0.001%" if share < 1 else ">99.99%"
     if abs(share) < 1:
         return f"{share:.2g}%"
     return f"{share:.2f}%" if 99.95 <= share < 100 else f"{share:.1f}%"

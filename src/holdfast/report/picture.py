@@ -26,7 +26,7 @@ class Picture:
 def frame(root: Element, ticks: Sequence[float], y: svg.Scale, write: Callable[[float], str] = numbers.count) -> None:
     """Horizontal grid lines with their labels."""
     for tick in ticks:
-        svg.line(root, (52, y(tick)), (388, y(tick)), "grid")
+        svg.line(root, (52, y(tick)), (378, y(tick)), "grid")
         svg.text(root, (46, y(tick) + 4), write(tick), "tick", "end")
 
 

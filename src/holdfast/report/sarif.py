@@ -38,10 +38,10 @@ def _rule(rule: str, findings: list[Mapping[str, Any]]) -> Json:
     source = f"\n\nSource: {finding['source']}" if finding["source"] else ""
     return {
         "id": rule,
-        "name": "".join(part.capitalize() for part in rule.split("-")),
-        "shortDescription": {"text": rule.replace("-", " ").capitalize()},
+        "name": "".join(part.capitalize() for part in re.findall(r"\w+", rule)) or "Rule",
+        "shortDescription": {"text": _message(rule.replace("-", " ").capitalize())},
         "fullDescription": {"text": _message(finding["advice"]) or rule},
-        "help": {"text": f"{_message(finding['advice'])}{_message(source)}\n\nMore: holdfast explain {rule}"},
+        "help": {"text": f"{_message(finding['advice'])}{_message(source)}\n\nMore: holdfast explain {_message(rule)}"},
         "defaultConfiguration": {"level": finding["severity"]},
         "properties": {"tags": ["training-data"]},
     }
@@ -83,7 +83,7 @@ def _uri(path: str, root: Path) -> str:
     absolute = Path(path) if Path(path).is_absolute() else root / path
     inside = absolute.is_relative_to(root) and ".." not in absolute.parts
     relative = absolute.relative_to(root).as_posix() if inside else absolute.name
-    return quote(relative, safe="/", errors="replace") or "input"
+    return "input" if relative in ("", ".") else quote(relative, safe="/", errors="replace")
 
 
 def _message(text: str) -> str:
