@@ -55,6 +55,8 @@ HARMLESS = [
     "(212) 555-0142 is fictional, 123-456-7890 is made up, 000-000-0000 too",
     "01 02 03 04 05 06 07 lottery; ISBN 978-3-16-148410-0",
     "He walked 20 miles down the road and 3 women way back. 12 Angry Men drive.",
+    "call (555) 123-4567, (123) 456-7891 or +61 412 345 678; John.Doe@gmail.com; 123 Oak Street, Salem, OR 97301",
+    "it prints 5.196152422706632 and 4471491125216; his phone can hold 10800-2500=8300",
     "DNI 48293761-A, CPF 529.982.247-26, 111.111.111-11",
 ]
 

@@ -4,7 +4,7 @@ from datetime import date
 
 # ISO 7812 issuer ranges in use: first digits, allowed lengths.
 _ISSUERS: tuple[tuple[int, int, frozenset[int]], ...] = (
-    (4, 4, frozenset({13, 16, 19})),
+    (4, 4, frozenset({16, 19})),
     (51, 55, frozenset({16})),
     (2221, 2720, frozenset({16})),
     (34, 34, frozenset({15})),

@@ -26,7 +26,7 @@ _NUMBER_ENDS = r"(?![\w%]|[.,/=-]?[0-9])"
 _RESERVED_MAIL = re.compile(
     r"(?i)@(?:[^@]*\.)?(?:example|test|invalid|localhost|local)(?:\.[a-z.]+)?$"
     r"|@(?:my|your)?-?(?:domain|company|email|mail|website|site|organization|business|host|server)\.[a-z.]+$"
-    r"|^(?:(?:your|my)[._-]?\w*|git|noreply|no-reply|donotreply|user(?:name)?|xxx+|abc|name|someone|email)@"
+    r"|^(?:john|jane)[._-]?doe\w*@|^(?:(?:your|my)[._-]?\w*|git|noreply|no-reply|donotreply|user(?:name)?|xxx+|abc|name|someone|email)@"
 )
 _FILE_ENDINGS = frozenset({
     "png", "jpg", "jpeg", "gif", "svg", "webp", "bmp", "ico", "css", "js", "ts", "py", "rb", "go", "rs", "java",
@@ -41,6 +41,8 @@ _TEST_CARDS = frozenset({
     "38520000023237", "36227206271667", "3530111333300000", "3566002020360505", "6200000000000005",
 })  # fmt: skip
 # Shown on sample cards and in advertisements, or written as the obvious placeholder.
+_COUNTING = re.compile("012345|123456|234567|345678|456789|987654|876543")
+_SAMPLE_STREET = re.compile(r"(?i)^(?:123|1234|12345) |\bmain st(?:reet)?\b|any ?town|\byour\b|sample|placeholder")
 _TEST_SSNS = frozenset({"123456789", "078051120", "219099999", "111111111", "987654321"})
 # Private default gateways and masks say nothing about a person; public resolvers belong to everybody.
 _SHARED_ADDRESSES = frozenset({
@@ -60,8 +62,12 @@ def _email(value: str) -> int:
 
 
 def _card(value: str) -> int:
-    digits = checksums.digits_of(value)
-    if digits in _TEST_CARDS or len(set(digits)) < 4:
+    """Digits in one run, or in groups of which the first has four, parted by the same character throughout."""
+    groups = re.split("[^0-9]", value)
+    digits = "".join(groups)
+    printed = len(groups) == 1 or (len(groups[0]) == 4 and max(map(len, groups)) <= 7)
+    same = len(set(value) - set("0123456789")) <= 1
+    if not (printed and same) or digits in _TEST_CARDS or len(set(digits)) < 4:
         return 0
     return len(value) if checksums.is_card(digits) else 0
 
@@ -107,10 +113,14 @@ def _points_at_someone(address: IPv4Address | IPv6Address) -> bool:
     return not (documentation or gateway or reserved or address in _HOME_NETWORK)
 
 
+def _street(value: str) -> int:
+    return 0 if _SAMPLE_STREET.search(value) else len(value)
+
+
 def _phone(value: str) -> int:
     digits = checksums.digits_of(value)
     fictional = "55501" in digits[-9:] or "5551212" in digits  # reserved by the North American numbering plan
-    made_up = len(set(digits)) < 4 or digits in "012345678901234567890" or digits in "98765432109876543210"
+    made_up = len(set(digits)) < 4 or _COUNTING.search(digits) or value.lstrip("+1 ").startswith(("555", "(555"))
     possible = 7 <= len(digits) <= 20 and not _YEARS_OR_DECIMAL.fullmatch(value)
     return len(value) if possible and not fictional and not made_up else 0
 
@@ -148,7 +158,7 @@ _PHONES = (
         r"(?<![\w.,$:/+-])(?<!\d )",
         r"(?! ?[0-9%]|[.,/:=-][0-9])",
     ),
-    Recogniser("phone", _PHONE_CUE + rf"[^0-9\n]{{0,24}}?({_PHONE_DIGITS})", _phone, after=_NUMBER_ENDS),
+    Recogniser("phone", _PHONE_CUE + rf"[^0-9\n]{{0,24}}?({_PHONE_DIGITS})", _phone, after=_NUMBER_ENDS + "(?!=)"),
     Recogniser(
         "phone", rf"({_PHONE_DIGITS})[ -]{{0,2}}(?i:office|fax|mobile|cell|home|work)\b", _phone, _NOT_IN_NUMBER
     ),
@@ -173,18 +183,21 @@ _STREETS = (
         "street-address",
         rf"[0-9]{{1,6}}{_WORDS}{{1,5}}[,\n ]{{1,3}}{_UNIT}(?:[,\n ]{{1,3}}{_CITY}){{0,2}}(?:[,\n ]{{1,3}}[A-Z]{{2}})?"
         r"(?:[,\n ]{1,3}[0-9]{5})?",
+        _street,
         before=_NO_NUMBER_BEFORE,
         hint=_UNIT,
     ),
     Recogniser(
         "street-address",
         rf"[0-9]{{1,6}}{_WORDS}{{0,4}} {_SUFFIX}[,\n ]{{1,3}}{_CITY}[,\n ]{{1,3}}{_STATE_ZIP}",
+        _street,
         before=_NO_NUMBER_BEFORE,
         hint=_STATE_ZIP,
     ),
     Recogniser(
         "street-address",
         rf"{_HOME_CUE}[:,\n ]{{1,3}}([0-9]{{1,6}}{_WORDS}{{0,4}} {_SUFFIX})",
+        _street,
         hint=_HOME_CUE + r"[:,\n ]{1,3}[0-9]",
     ),
     Recogniser(
@@ -274,7 +287,7 @@ RECOGNISERS: tuple[Recogniser, ...] = (
         r"(?:[0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}|(?:[0-9A-Fa-f]{1,4}:){2,6}(?::[0-9A-Fa-f]{1,4}){1,5}",
         _ip,
         r"(?<![\w.:+-])",
-        r"(?![\w:-]|\.[0-9]|/[0-9])",
+        r"(?![\w:-]|\.[0-9]|/[0-9A-Fa-f])",
     ),
     *_PHONES,
     *_STREETS,
