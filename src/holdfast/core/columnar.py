@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from holdfast.core.errors import InputError
 from holdfast.core.rows import LINE_CAP, Batch, Batches, Refused
+from holdfast.core.sources import kind_of
 
 ROWS = 4096
 
@@ -35,7 +36,7 @@ def read_columnar(path: Path, form: str, nans: Nans) -> Batches:
     Raises `InputError` when the file has no readable structure; damage further on ends the rows with a refusal.
     """
     row = 1
-    stream = record_batches(path, form)
+    stream = record_batches(path)
     while True:
         try:
             found = next(stream, None)
@@ -49,8 +50,10 @@ def read_columnar(path: Path, form: str, nans: Nans) -> Batches:
         row += found.num_rows
 
 
-def record_batches(path: Path, form: str) -> Iterator[pa.RecordBatch]:
+def record_batches(path: Path) -> Iterator[pa.RecordBatch]:
     """Yield the record batches of a file. Raises `InputError` when it cannot be opened as what it claims to be."""
+    with path.open("rb") as head:
+        form = kind_of(head.read(8))
     try:
         if form == "parquet":
             file = pq.ParquetFile(path)

@@ -79,7 +79,9 @@ def table_of_rows(batch: Batch, plan: Plan, number: int) -> pa.Table:
 
 
 def _array(values: Any, kind: pa.DataType, count: int) -> pa.Array:
-    return pa.nulls(count, kind) if values is None else pa.array(values, type=kind)
+    if values is None:
+        return pa.nulls(count, kind)
+    return values if isinstance(values, pa.Array) else pa.array(values, type=kind)
 
 
 def given_id(value: Any) -> str | None:
@@ -97,17 +99,39 @@ def _fields(batch: Batch) -> list[bytes]:
 
 
 def _provenance(rows: Sequence[Row], sources: Sources) -> dict[str, Any]:
-    if not (sources.columns or sources.nested or sources.made):
-        return {
-            "origin": [sources.default] * len(rows),
-            "synthetic_fields": [[]] * len(rows),
-            "parents": [[]] * len(rows),
-        }
-    found = [read_row(row, sources) for row in rows]
-    names = {name for row in found for name in row}
-    columns: dict[str, Any] = {name: [row.get(name) for row in found] for name in names}
-    for name in ("synthetic_fields", "parents"):
-        columns[name] = [row.get(name) or [] for row in found]
+    """Return the provenance columns. Rows that state the same are read once: few differ in a whole data set."""
+    places: dict[tuple[Any, ...] | int, int] = {}
+    different: list[dict[str, Any]] = []
+    codes: list[int] = []
+    names = tuple(sources.columns.values())
+    for number, row in enumerate(rows):
+        stated = _stated(row, names, sources) or number
+        code = places.get(stated)
+        if code is None:
+            code = places[stated] = len(different)
+            different.append(read_row(row, sources))
+        codes.append(code)
+    return _taken(different, codes)
+
+
+def _stated(row: Row, names: Sequence[str], sources: Sources) -> tuple[Any, ...] | None:
+    """Return what a row states as a key, or None when it states something nested."""
+    if sources.nested and HOLDFAST in row:
+        return None
+    stated = tuple([row.get(name) for name in names])
+    simple = all(value is None or type(value) is str or type(value) is bool for value in stated)
+    return ("", *stated) if simple else None
+
+
+def _taken(different: Sequence[Mapping[str, Any]], codes: Sequence[int]) -> dict[str, Any]:
+    taken = pa.array(codes, type=pa.int64())
+    columns: dict[str, Any] = {}
+    for field in SCHEMA:
+        values = [row.get(field.name) for row in different]
+        if field.name in ("synthetic_fields", "parents"):
+            values = [value or [] for value in values]
+        if any(value is not None for value in values):
+            columns[field.name] = pa.array(values, type=field.type).take(taken)
     return columns
 
 

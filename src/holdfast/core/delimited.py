@@ -20,6 +20,7 @@ DELIMITERS = ",\t;|"
 ROWS = 5000
 
 Physical = tuple[int, bytes | None]
+Cells = tuple[int, list[str] | None, str]
 
 
 def delimiter_of(head: bytes, *, tab: bool = False) -> str | None:
@@ -47,20 +48,17 @@ def physical_lines(source: ByteSource) -> Iterator[Physical]:
         pieces = block.data.split(b"\n")
         if not last or not pieces[-1]:
             pieces.pop()
-        for number, piece in enumerate(pieces, block.first):
-            yield number, piece.removesuffix(b"\r")
+        yield from enumerate(pieces, block.first)
 
 
 def read_csv(source: ByteSource, delimiter: str) -> Batches:
     """Yield batches of a CSV with a header line; `row` is the line on which the row begins."""
     csv.field_size_limit(LINE_CAP)
-    records = _records(physical_lines(source))
     header: list[str] | None = None
     batch = Batch()
-    for line, text, reason in records:
-        cells = _cells(text, delimiter) if reason is None else None
+    for line, cells, reason in _records(physical_lines(source), delimiter):
         if cells is None:
-            batch.refused.append(Refused(line, 1, reason or "broken-csv"))
+            batch.refused.append(Refused(line, 1, reason))
         elif header is None:
             header = _header(cells)
         elif len(cells) != len(header):
@@ -85,51 +83,59 @@ def _header(cells: list[str]) -> list[str]:
 
 
 def _cells(text: str, delimiter: str) -> list[str] | None:
+    lines = io.StringIO(text.removesuffix("\r"), newline="")
     try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+        rows = list(csv.reader(lines, delimiter=delimiter, strict=True))
     except csv.Error:
         return None
     return rows[0] if len(rows) == 1 else None
 
 
-def _records(lines: Iterator[Physical]) -> Iterator[tuple[int, str, str | None]]:
-    """Join physical lines while a quote is open; yield (line, text, reason to refuse it or None)."""
-    open_lines: list[tuple[int, str]] = []
-    size = 0
+def _records(lines: Iterator[Physical], delimiter: str) -> Iterator[Cells]:
+    """Join physical lines while a quote is open; yield (line, cells, '') or (line, None, reason).
+
+    Lines that join to a row of another width than the header were not meant to be joined: the first has a stray
+    quote and is refused alone.
+    """
+    held: list[tuple[int, str]] = []
+    size = width = 0
     for number, raw in lines:
         text, reason = _decode(raw)
-        if reason is not None:
-            yield from _give_up(open_lines)
-            open_lines, size = [], 0
-            yield number, "", reason
-            continue
-        if not open_lines and not text:
-            continue
-        open_lines.append((number, text))
-        size += len(text)
-        if sum(part.count('"') for _, part in open_lines[-1:]) % 2 == (0 if len(open_lines) == 1 else 1):
-            yield open_lines[0][0], "\n".join(part for _, part in open_lines), None
-            open_lines, size = [], 0
-        elif size > LINE_CAP:
-            yield from _give_up(open_lines)
-            open_lines, size = [], 0
-    yield from _give_up(open_lines)
+        if reason:
+            yield from _apart(held, delimiter)
+            yield number, None, reason
+            held, size = [], 0
+        elif held or text.strip("\r"):
+            held.append((number, text))
+            size += len(text)
+            still_open = (text.count('"') % 2 == 1) == (len(held) == 1)
+            if still_open and size <= LINE_CAP:
+                continue
+            cells = None if still_open else _cells("\n".join(part for _, part in held), delimiter)
+            if len(held) > 1 and (cells is None or len(cells) != width):
+                yield from _apart(held, delimiter)
+            else:
+                width = width or len(cells or ())
+                yield held[0][0], cells, "" if cells else "broken-csv"
+            held, size = [], 0
+    yield from _apart(held, delimiter)
 
 
-def _give_up(open_lines: Sequence[tuple[int, str]]) -> Iterator[tuple[int, str, str | None]]:
+def _apart(held: Sequence[tuple[int, str]], delimiter: str) -> Iterator[Cells]:
     """Refuse the line whose quote stays open, and take the lines after it as rows of their own."""
-    for position, (number, text) in enumerate(open_lines):
-        yield number, text, "broken-csv: a quote is not closed" if position == 0 else None
+    for position, (number, text) in enumerate(held):
+        cells = _cells(text, delimiter) if position else None
+        yield number, cells, "" if cells else "broken-csv: a quote is not closed"
 
 
-def _decode(raw: bytes | None) -> tuple[str, str | None]:
+def _decode(raw: bytes | None) -> tuple[str, str]:
     if raw is None:
         return "", "too-long"
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         return "", f"not-utf8: byte 0x{raw[error.start]:02x}"
-    return text, "nul-byte" if "\0" in text else None
+    return text, "nul-byte" if "\0" in text else ""
 
 
 def has_paragraphs(head: bytes) -> bool:
@@ -151,7 +157,7 @@ def read_text(source: ByteSource, *, paragraphs: bool) -> Batches:
             held = []
         if text.strip():
             begun = begun if held else line
-            held.append(text)
+            held.append(text.removesuffix("\r"))
         if len(batch.rows) >= ROWS:
             yield batch
             batch = Batch()

@@ -94,7 +94,7 @@ def parse(lines: list[Line], *, last: bool = False) -> Batch:
             batch.refused.append(Refused(line.line, line.column, "too-long"))
             continue
         value = _quick(raw) if depth <= DEPTH_CAP and digits <= EXACT_DIGITS else None
-        if value is not None and keys_of(value) == colons:
+        if value is not None and (len(value) == colons or keys_of(value) == colons):
             batch.add(value, _one_line(raw), line.row)
         elif raw.strip():
             _strict(batch, line, raw, cut=last and line is lines[-1])

@@ -185,8 +185,9 @@ def read_nested(nested: Any) -> dict[str, Any]:
             found[name] = _text(value[name])
     if value.get("origin") in ORIGINS:
         found["origin"] = value["origin"]
-    if isinstance(value.get("checks"), dict) and value["checks"]:
-        found["checks"] = json_of({name: ok for name, ok in value["checks"].items() if ok in (True, False, None)})
+    checks = parse_nested(value.get("checks"))
+    if checks:
+        found["checks"] = json_of({name: ok for name, ok in checks.items() if ok is None or isinstance(ok, bool)})
     return found
 
 

@@ -118,12 +118,15 @@ class _Sink:
 
     def add(self, table: pa.Table, name: str) -> None:
         table = self.identities.assign(table, name)
-        self.waiting.append(table)
         self.rows += table.num_rows
-        self.held_rows += table.num_rows
-        self.held_bytes += table.column("fields").nbytes
-        if self.held_rows >= SHARD_ROWS or self.held_bytes >= SHARD_BYTES:
-            self.flush()
+        while table.num_rows:
+            part = table.slice(0, SHARD_ROWS - self.held_rows)
+            table = table.slice(part.num_rows)
+            self.waiting.append(part)
+            self.held_rows += part.num_rows
+            self.held_bytes += part.column("fields").nbytes
+            if self.held_rows >= SHARD_ROWS or self.held_bytes >= SHARD_BYTES:
+                self.flush()
 
     def flush(self) -> None:
         if self.held_rows:

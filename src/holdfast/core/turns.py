@@ -91,7 +91,7 @@ def _part(part: "str | Mapping[str, Any]") -> str:
 
 
 def json_of(value: Any) -> str:
-    """Return compact JSON. Integers beyond 64 bits stay exact."""
+    """Return compact JSON. Integers beyond 64 bits stay exact; keys that are no strings become strings."""
     try:
         return orjson.dumps(value).decode()
     except TypeError:

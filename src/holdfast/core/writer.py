@@ -1,0 +1,235 @@
+"""Writes records back: in the user's own format and shape, or in another; whole files, equal bytes.
+
+The own columns come out exactly as they came in, with one nested `holdfast` column behind them. Rows of a Parquet
+or Arrow input are taken from that file again, because JSON has no dates, decimals or bytes. Tables for people are
+not written here: values are never prefixed or escaped for a spreadsheet.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from holdfast.core.columnar import record_batches
+from holdfast.core.dataset import Dataset, Input, Quarantined
+from holdfast.core.errors import InputError, UsageError, nearest
+from holdfast.core.files import whole_file
+from holdfast.core.jsonmembers import with_member
+from holdfast.core.provenance import HOLDFAST
+from holdfast.core.shapes import RowShape, json_rows, nested_of
+from holdfast.core.sources import digest_of
+
+FileFormat = Literal["jsonl", "jsonl.gz", "jsonl.zst", "json", "parquet", "arrow", "csv", "tsv"]
+FORMATS: tuple[FileFormat, ...] = ("jsonl", "jsonl.gz", "jsonl.zst", "json", "parquet", "arrow", "csv", "tsv")
+COLUMNAR = ("parquet", "arrow")
+
+REASON = "holdfast_reason"
+
+# A Parquet struct wants one type a member, so that what varies from row to row is kept as JSON text.
+NESTED = pa.struct(
+    [
+        ("origin", pa.string()),
+        ("synthetic_fields", pa.list_(pa.string())),
+        *[(name, pa.string()) for name in ("source", "licence", "generator", "family", "revision")],
+        ("parents", pa.list_(pa.string())),
+        ("depth", pa.int32()),
+        ("cell", pa.string()),
+        ("decoding", pa.string()),
+        ("seed", pa.int64()),
+        ("checks", pa.string()),
+        ("digest", pa.string()),
+    ]
+)
+AS_TEXT = ("cell", "decoding", "checks")
+
+Indices = Sequence[int] | np.ndarray
+
+
+def own_format(dataset: Dataset) -> FileFormat:
+    """Return the format of the first input; JSONL for plain text and the like, which have no room for a column."""
+    label = dataset.inputs[0].format if dataset.inputs else "jsonl"
+    known = next((name for name in FORMATS if name == label), None)
+    return known or ("csv" if label.startswith("csv") else "tsv" if label.startswith("tsv") else "jsonl")
+
+
+def write_dataset(
+    path: Path,
+    dataset: Dataset,
+    indices: Indices | None = None,
+    *,
+    form: FileFormat | None = None,
+    shape: RowShape = "own",
+) -> Path:
+    """Write the records at `indices` (all of them by default) in data set order; return `path`.
+
+    `form` is the input's own by default. The file is there whole or not at all. Raises `InputError` when a Parquet
+    or Arrow input is no longer the file that was read.
+    """
+    form = form or own_format(dataset)
+    if form not in FORMATS:
+        raise UsageError(f"There is no file format {form!r}.", nearest(form, FORMATS))
+    tables = list(_chosen(dataset, indices)) if form in COLUMNAR else _chosen(dataset, indices)
+    if form in COLUMNAR:
+        _write_columnar(path, _columns(dataset, list(tables), shape), form)
+    elif form in ("csv", "tsv"):
+        _write_csv(path, dataset, indices, shape)
+    elif form == "json":
+        _write_json(path, _lines(tables, shape))
+    else:
+        write_lines(path, _lines(tables, shape), codec={"jsonl.gz": "gzip", "jsonl.zst": "zstd"}.get(form, "plain"))
+    return path
+
+
+def write_reasons(path: Path, dataset: Dataset, indices: Indices, reasons: Sequence[str]) -> Path:
+    """Write records as JSONL in their own shape, each with its `holdfast_reason`; reasons go by position."""
+    order = np.argsort(np.asarray(indices, dtype=np.int64), kind="stable")
+    lines = _lines(_chosen(dataset, np.asarray(indices, dtype=np.int64)[order]), "own")
+    sorted_reasons = [reasons[at] for at in order.tolist()]
+    pairs = zip(lines, sorted_reasons, strict=True)
+    write_lines(path, (with_member(line, REASON, json.dumps(reason).encode()) for line, reason in pairs))
+    return path
+
+
+def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> Path:
+    """Write mappings as JSON Lines, keys in the order given."""
+    write_lines(path, (orjson.dumps(dict(row)) for row in rows))
+    return path
+
+
+def write_quarantine(path: Path, quarantine: Iterable[Quarantined]) -> Path:
+    """Write what could not be read: file, line, column, reason."""
+    names = ("file", "line", "column", "reason")
+    return write_rows(path, ({name: getattr(one, name) for name in names} for one in quarantine))
+
+
+def write_lines(path: Path, lines: Iterable[bytes], codec: str = "plain") -> None:
+    """Write each item as one line."""
+    with whole_file(path, codec) as file:
+        for line in lines:
+            file.write(line + b"\n")
+
+
+def _chosen(dataset: Dataset, indices: Indices | None) -> Iterator[pa.Table]:
+    """Yield the chosen records shard by shard, in data set order."""
+    wanted = None if indices is None else np.sort(np.asarray(indices, dtype=np.int64))
+    for shard in dataset.shards:
+        if wanted is None:
+            yield shard.table()
+            continue
+        low, high = np.searchsorted(wanted, (shard.first, shard.first + shard.rows))
+        if high > low:
+            yield shard.table().take(pa.array(wanted[low:high] - shard.first))
+
+
+def _lines(tables: Iterable[pa.Table], shape: RowShape) -> Iterator[bytes]:
+    for table in tables:
+        yield from json_rows(table, shape)
+
+
+def _write_json(path: Path, lines: Iterator[bytes]) -> None:
+    with whole_file(path) as file:
+        file.write(b"[")
+        for number, line in enumerate(lines):
+            file.write((b",\n" if number else b"\n") + line)
+        file.write(b"\n]\n")
+
+
+def _write_csv(path: Path, dataset: Dataset, indices: Indices | None, shape: RowShape) -> None:
+    names = list(dict.fromkeys(key for line in _lines(_chosen(dataset, indices), shape) for key in json.loads(line)))
+    delimiter = "\t" if path.name.endswith(".tsv") else ","
+    with whole_file(path) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+        writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
+        writer.writerow(names)
+        for line in _lines(_chosen(dataset, indices), shape):
+            row = json.loads(line)
+            writer.writerow([_cell(row.get(name)) for name in names])
+        text.detach()
+
+
+def _cell(value: Any) -> str:
+    if value is None or isinstance(value, str):
+        return value or ""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _write_columnar(path: Path, table: pa.Table, form: str) -> None:
+    with whole_file(path) as file:
+        if form == "parquet":
+            pq.write_table(table, file, compression="zstd")
+        else:
+            with pa.ipc.new_file(file, table.schema) as writer:
+                writer.write_table(table)
+
+
+def _columns(dataset: Dataset, tables: Sequence[pa.Table], shape: RowShape) -> pa.Table:
+    """Return the chosen records as user columns and the nested one."""
+    nested = [_nested(row) for table in tables for row in table.to_pylist()]
+    own = _from_sources(dataset, tables) if shape == "own" else None
+    if own is None:
+        own = table_of_json([json.loads(line) for line in _lines(tables, shape)])
+    if HOLDFAST in own.column_names:
+        own = own.drop_columns([HOLDFAST])
+    return own.append_column(HOLDFAST, pa.array(nested, type=NESTED))
+
+
+def _nested(row: Mapping[str, Any]) -> dict[str, Any]:
+    value = nested_of(row)
+    return value | {name: orjson.dumps(value[name]).decode() if value[name] else None for name in AS_TEXT}
+
+
+def _from_sources(dataset: Dataset, tables: Sequence[pa.Table]) -> pa.Table | None:
+    """Return the chosen rows out of their Parquet and Arrow files; None when some input is none or they differ."""
+    if not dataset.inputs or any(one.format not in COLUMNAR for one in dataset.inputs):
+        return None
+    parts: list[pa.Table] = []
+    for number, one in enumerate(dataset.inputs):
+        rows = [table.filter(pa.compute.equal(table.column("input"), number)).column("row") for table in tables]
+        wanted = np.concatenate([part.to_numpy() for part in rows]) if rows else np.array([], dtype=np.int64)
+        parts += _taken(one, wanted)
+    if any(part.schema.remove_metadata() != parts[0].schema.remove_metadata() for part in parts):
+        return None
+    return pa.concat_tables([part.replace_schema_metadata(parts[0].schema.metadata) for part in parts])
+
+
+def _taken(one: Input, wanted: np.ndarray) -> list[pa.Table]:
+    path = Path(one.path)
+    if not path.exists() or digest_of(path) != one.digest:
+        raise InputError(f"{path} is no longer the file that was read.", "Run again on the file as it is now.")
+    parts, first = [], 1
+    for batch in record_batches(path):
+        low, high = np.searchsorted(wanted, (first, first + batch.num_rows))
+        chosen = pa.Table.from_batches([batch]).take(pa.array(wanted[low:high] - first))
+        if high > low or first == 1:
+            parts.append(chosen)
+        first += batch.num_rows
+    return parts
+
+
+def table_of_json(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+    """Return rows as Arrow columns. A column that no one type holds exactly becomes JSON text."""
+    names = dict.fromkeys(key for row in rows for key in row if key != HOLDFAST)
+    return pa.table({name: _exact([row.get(name) for row in rows]) for name in names})
+
+
+def _exact(values: list[Any]) -> pa.Array:
+    try:
+        array = pa.array(values)
+    except (pa.ArrowException, OverflowError, TypeError):
+        array = None
+    if array is not None and not _has_empty_struct(array.type) and array.to_pylist() == values:
+        return array
+    return pa.array([None if value is None else _cell(value) for value in values], type=pa.string())
+
+
+def _has_empty_struct(kind: pa.DataType) -> bool:
+    if pa.types.is_struct(kind):
+        return kind.num_fields == 0 or any(_has_empty_struct(field.type) for field in kind)
+    return pa.types.is_list(kind) and _has_empty_struct(kind.value_type)
