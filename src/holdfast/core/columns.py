@@ -151,7 +151,7 @@ def _texts(rows: Sequence[Row], layout: Layout) -> dict[str, Any]:
 
 def _plain(rows: Sequence[Row], layout: Layout) -> bool:
     """True when every text of the layout is a plain string or absent, so that whole columns can be read at once."""
-    if layout.messages or layout.system or layout.history:
+    if layout.messages or layout.system or layout.history or any("." in name for name in layout.columns):
         return False
     names = (*layout.columns, *layout.extra)
     return all(type(row.get(name, "")) is str for name in names for row in rows)

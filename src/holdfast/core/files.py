@@ -36,7 +36,9 @@ def _packed(file: BinaryIO, codec: str) -> Iterator[IO[bytes]]:
         with gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as packed:
             yield cast(IO[bytes], packed)
     elif codec == "zstd":
-        with pa.CompressedOutputStream(pa.PythonFile(file, mode="w"), "zstd") as stream:
+        # Arrow closes what it writes to; the caller still has to flush the file to disk.
+        copy = os.fdopen(os.dup(file.fileno()), "wb")
+        with copy, pa.PythonFile(copy, mode="w") as sink, pa.CompressedOutputStream(sink, "zstd") as stream:
             yield stream
     else:
         yield file

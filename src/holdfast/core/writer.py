@@ -5,8 +5,6 @@ or Arrow input are taken from that file again, because JSON has no dates, decima
 not written here: values are never prefixed or escaped for a spreadsheet.
 """
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -29,6 +27,8 @@ from holdfast.core.sources import digest_of
 FileFormat = Literal["jsonl", "jsonl.gz", "jsonl.zst", "json", "parquet", "arrow", "csv", "tsv"]
 FORMATS: tuple[FileFormat, ...] = ("jsonl", "jsonl.gz", "jsonl.zst", "json", "parquet", "arrow", "csv", "tsv")
 COLUMNAR = ("parquet", "arrow")
+DELIMITERS = {"csv": ",", "tsv": "\t"}
+CODECS = {"jsonl.gz": "gzip", "jsonl.zst": "zstd"}
 
 REASON = "holdfast_reason"
 
@@ -75,15 +75,16 @@ def write_dataset(
     form = form or own_format(dataset)
     if form not in FORMATS:
         raise UsageError(f"There is no file format {form!r}.", nearest(form, FORMATS))
-    tables = list(_chosen(dataset, indices)) if form in COLUMNAR else _chosen(dataset, indices)
     if form in COLUMNAR:
-        _write_columnar(path, _columns(dataset, list(tables), shape), form)
-    elif form in ("csv", "tsv"):
-        _write_csv(path, dataset, indices, shape)
+        _write_columnar(path, _columns(dataset, list(_chosen(dataset, indices)), shape), form)
+        return path
+    lines = _lines(_chosen(dataset, indices), shape)
+    if form in DELIMITERS:
+        names = list(dict.fromkeys(key for line in lines for key in json.loads(line)))
+        lines = _csv_lines(names, _lines(_chosen(dataset, indices), shape), DELIMITERS[form])
     elif form == "json":
-        _write_json(path, _lines(tables, shape))
-    else:
-        write_lines(path, _lines(tables, shape), codec={"jsonl.gz": "gzip", "jsonl.zst": "zstd"}.get(form, "plain"))
+        lines = _array_lines(lines)
+    write_lines(path, lines, CODECS.get(form, "plain"))
     return path
 
 
@@ -133,25 +134,33 @@ def _lines(tables: Iterable[pa.Table], shape: RowShape) -> Iterator[bytes]:
         yield from json_rows(table, shape)
 
 
-def _write_json(path: Path, lines: Iterator[bytes]) -> None:
-    with whole_file(path) as file:
-        file.write(b"[")
-        for number, line in enumerate(lines):
-            file.write((b",\n" if number else b"\n") + line)
-        file.write(b"\n]\n")
+def _array_lines(lines: Iterator[bytes]) -> Iterator[bytes]:
+    """Return the lines of one JSON array, an element on each."""
+    yield b"["
+    previous = next(lines, None)
+    while previous is not None:
+        following = next(lines, None)
+        yield previous if following is None else previous + b","
+        previous = following
+    yield b"]"
 
 
-def _write_csv(path: Path, dataset: Dataset, indices: Indices | None, shape: RowShape) -> None:
-    names = list(dict.fromkeys(key for line in _lines(_chosen(dataset, indices), shape) for key in json.loads(line)))
-    delimiter = "\t" if path.name.endswith(".tsv") else ","
-    with whole_file(path) as file:
-        text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-        writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
-        writer.writerow(names)
-        for line in _lines(_chosen(dataset, indices), shape):
-            row = json.loads(line)
-            writer.writerow([_cell(row.get(name)) for name in names])
-        text.detach()
+def _csv_lines(names: Sequence[str], lines: Iterator[bytes], delimiter: str) -> Iterator[bytes]:
+    yield _csv_line(names, delimiter)
+    for line in lines:
+        row = json.loads(line)
+        yield _csv_line([_cell(row.get(name)) for name in names], delimiter)
+
+
+def _csv_line(cells: Sequence[str], delimiter: str) -> bytes:
+    """Return one line. The standard writer leaves a carriage return unquoted, and its reader then ends the row."""
+    return delimiter.join(_quoted(cell, delimiter) for cell in cells).encode()
+
+
+def _quoted(cell: str, delimiter: str) -> str:
+    if not any(letter in cell for letter in (delimiter, '"', "\n", "\r")):
+        return cell
+    return '"' + cell.replace('"', '""') + '"'
 
 
 def _cell(value: Any) -> str:
