@@ -82,8 +82,7 @@ def _run(verb: str, rest: list[str]) -> int:
     except Exit as done:
         return done.exit_code
     except TyperException as error:
-        error.show()
-        return USAGE
+        return _say(f"error: {error.format_message()}\n  See holdfast {verb} --help.", USAGE)
 
 
 def command(options: type[Any], run: Callable[[Any], int]) -> Callable[..., int]:

@@ -13,7 +13,7 @@ from holdfast.cli import screen
 from holdfast.cli.options import FailOn, Files, Json, Mapping, SettingsFile, mapping
 from holdfast.core.errors import UsageError
 from holdfast.report.report import Report
-from holdfast.report.terminal import render
+from holdfast.report.terminal import show
 from holdfast.workflows.audit import AuditOptions, audit
 
 
@@ -43,7 +43,7 @@ def run(given: Options) -> int:
     for path in (given.html, given.sarif):
         if path is not None and not path.resolve().parent.is_dir():
             raise UsageError(f"{path} cannot be written: there is no folder {path.parent}.", "Make it first.")
-    with screen.progress(quiet=given.quiet) as show:
+    with screen.progress(quiet=given.quiet) as progress:
         report = audit(
             given.files,
             real=given.real,
@@ -57,11 +57,14 @@ def run(given: Options) -> int:
                 evidence=given.evidence,
                 fail_on=given.fail_on.value if given.fail_on else None,
                 baseline=given.baseline,
-                progress=show,
+                progress=progress,
             ),
         )
     _write(given, report)
-    screen.result(report.to_json() if given.json else render(report))
+    if given.json:
+        screen.result(report.to_json())
+    else:
+        show(report)
     return report.exit
 
 

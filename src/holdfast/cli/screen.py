@@ -7,9 +7,13 @@ for.
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+import orjson
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from holdfast.core.rundir import Manifest
 
 Show = Callable[[str, int, int], None]
 
@@ -22,6 +26,18 @@ def result(text: str) -> None:
 def note(text: str) -> None:
     """Say something beside the result."""
     sys.stderr.write(f"{text}\n")
+
+
+def done(manifest: Manifest, out: Path, *, as_json: bool, say: str = "") -> None:
+    """Print what a verb did: its manifest as JSON, or one line of counts, the reasons, and where the files are."""
+    if as_json:
+        result(orjson.dumps(manifest.to_dict(), option=orjson.OPT_INDENT_2).decode())
+        return
+    counts = [f"{count:,} {name}" for name, count in manifest.counts.to_dict().items() if count or name == "kept"]
+    result(say or ", ".join(counts))
+    for reason, count in sorted(manifest.reasons.items(), key=lambda entry: -entry[1]):
+        result(f"  {count:>8,}  {reason}")
+    result(f"files: {', '.join(str(out / name) for name in manifest.files.values())}")
 
 
 @contextmanager

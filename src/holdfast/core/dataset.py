@@ -5,7 +5,7 @@ referred to by its global index, its position in the data set, until a reader ne
 parse anybody's files (`core.reader`) and does not decide what a column means (`core.formats`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,7 @@ SCHEMA = pa.schema(
     ]
 )
 
+PLACE = ("id", "input", "row")
 PROVENANCE = ("origin", "source", "licence", "generator", "family", "revision", "depth", "seed")
 
 
@@ -186,6 +187,60 @@ class ShardWriter:
     def finish(self) -> tuple[Shard, ...]:
         """Return the shards written so far."""
         return tuple(self.shards)
+
+
+def amended(data: Dataset, folder: Path, change: Callable[[pa.Table, int], pa.Table]) -> Dataset:
+    """Return a copy under `folder` in which each shard is `change(table, global index of its first record)`.
+
+    The change keeps the rows and their order; inputs and quarantine stay as they are.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    writer = ShardWriter(folder)
+    for shard in data.shards:
+        writer.write(change(shard.table(), shard.first))
+    return Dataset(writer.finish(), data.inputs, data.quarantine)
+
+
+def reordered(data: Dataset, indices: Sequence[int], folder: Path, rows: int = 50_000) -> Dataset:
+    """Return the records at `indices`, in that order, as a data set of its own under `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    writer = ShardWriter(folder)
+    for start in range(0, len(indices), rows):
+        writer.write(data.take(indices[start : start + rows]))
+    return Dataset(writer.finish(), data.inputs, data.quarantine)
+
+
+def joined(parts: Sequence[Dataset], folder: Path) -> Dataset:
+    """Return the records of all parts in order, under `folder`. An id that is taken becomes `file:row`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    writer = ShardWriter(folder)
+    inputs: list[Input] = []
+    taken: set[str] = set()
+    for part in parts:
+        for table in part.tables():
+            names = _free(table, part, taken)
+            moved = pc.add(table.column("input"), pa.scalar(len(inputs), pa.int32()))
+            writer.write(table.drop_columns(["id", "input"]).append_column("id", names).append_column("input", moved))
+        inputs += part.inputs
+    return Dataset(writer.finish(), tuple(inputs), tuple(bad for part in parts for bad in part.quarantine))
+
+
+def _free(table: pa.Table, part: Dataset, taken: set[str]) -> pa.Array:
+    names = []
+    for name, number, row in zip(*(table.column(column).to_pylist() for column in PLACE), strict=True):
+        free = name if name not in taken else f"{part.inputs[number].path}:{row}"
+        taken.add(free)
+        names.append(free)
+    return pa.array(names, pa.string())
+
+
+def with_checks(table: pa.Table, verdicts: Mapping[str, Sequence[bool | None]]) -> pa.Table:
+    """Return the table with verdicts added to `checks`: one value per row and check name; None is undecided."""
+    rows = []
+    for number, text in enumerate(table.column("checks").to_pylist()):
+        known = orjson.loads(text) if text else {}
+        rows.append(orjson.dumps(known | {name: values[number] for name, values in verdicts.items()}).decode())
+    return table.set_column(table.schema.get_field_index("checks"), "checks", pa.array(rows, pa.string()))
 
 
 def table_of(records: Sequence[Record]) -> pa.Table:

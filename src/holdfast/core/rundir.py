@@ -128,10 +128,14 @@ def file_digest(path: Path) -> str:
 def only_writer(folder: Path) -> Iterator[Path]:
     """Hold the folder's lock; a second writer is refused. The lock falls with the process, however it ends."""
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as lock:
+    path = folder / ".lock"
+    with path.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             remedy = "Wait for it, or use another folder."
             raise UsageError(f"{folder} is being written by another run.", remedy) from None
-        yield folder
+        try:
+            yield folder
+        finally:
+            path.unlink(missing_ok=True)

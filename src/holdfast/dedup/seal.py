@@ -4,8 +4,9 @@ With the seal every later verb can find held-out text in prompts, outputs and mi
 sealed record was edited; nobody can read the held-out text from it. It does not hide the evaluation file itself.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import orjson
 
 from holdfast.core.dataset import Dataset
 from holdfast.core.errors import InputError
+from holdfast.core.reader import read
 from holdfast.core.rundir import write_bytes
 from holdfast.dedup.decontaminate import EvalIndex
 
@@ -63,3 +65,31 @@ def read_seal(path: Path) -> Seal:
         return Seal(values["digests"], EvalIndex.from_dict(values["index"]), values["proof"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path} is not a readable seal: {error}.", "Reserve again with holdfast reserve.") from error
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """A held-out set: its records, its seal where it has one, and how the two differ."""
+
+    data: Dataset
+    seal: Seal | None = None
+    broken: tuple[str, ...] = ()
+
+    @cached_property
+    def index(self) -> EvalIndex:
+        """The n-gram index: the sealed one, or built from the records."""
+        return self.seal.index if self.seal is not None else EvalIndex.of(self.data)
+
+
+def open_held_out(paths: Sequence[Path], spool: Path) -> HeldOut:
+    """Read a held-out set; a folder with a seal is read as sealed, and so is an eval file beside its seal."""
+    first = paths[0]
+    folder = first if first.is_dir() else first.parent
+    if not (folder / NAME).exists() or (first.is_file() and first.name.partition(".")[0] != "eval"):
+        return HeldOut(read(paths, spool=spool))
+    seal = read_seal(folder / NAME)
+    files = sorted(folder.glob("eval.*")) if first.is_dir() else list(paths)
+    if not files:
+        raise InputError(f"{folder} has a seal but no eval file.", "Restore the sealed eval file beside its seal.")
+    data = read(files, spool=spool)
+    return HeldOut(data, seal, seal.broken(data))

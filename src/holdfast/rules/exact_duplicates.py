@@ -12,10 +12,8 @@ space, and removal of invisible format characters. Punctuation counts.
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from holdfast.core.verdict import Outcome
-from holdfast.rules.repetition import Repeats, judge
+from holdfast.rules.repetition import Subject, judge
 from holdfast.rules.view import View
 
 SLUG = "exact-duplicates"
@@ -25,6 +23,4 @@ SOURCE = "Lee et al. 2022, Deduplicating training data makes language models bet
 
 def check(view: View) -> Iterator[Outcome]:
     """Count exact duplicates."""
-    keepers = view.exact.representative
-    rows = np.flatnonzero(keepers != np.arange(view.n))
-    yield from judge(SLUG, "exact duplicates", Repeats(rows, keepers[rows], np.ones(len(rows))), view)
+    yield from judge(Subject(SLUG, "exact duplicates", "word3"), view.exact.representative, {}, view)

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from holdfast.core.verdict import Outcome
-from holdfast.rules.repetition import Repeats, judge
+from holdfast.rules.repetition import Subject, judge
 from holdfast.rules.view import View
 
 SLUG = "near-duplicates"
@@ -28,13 +28,13 @@ SOURCE = "Jaccard resemblance: Broder 1997; effect on training: Lee et al. 2022 
 def check(view: View) -> Iterator[Outcome]:
     """Count near-duplicates under the definition of the settings."""
     clusters = view.near.clusters()
-    rows = np.flatnonzero(clusters.representative != np.arange(view.n))
-    keepers = clusters.representative[rows]
     detail = {
-        "curve": [[float(threshold), int(count)] for threshold, count in view.near.curve()],
+        "curve": [[level, count] for level, count in view.near.curve()],
         "clusters": clusters.count,
         "largest": clusters.largest,
+        "chained": int(np.count_nonzero(clusters.chained)),
         "ngram": view.near.spec.ngram,
         "threshold": view.near.spec.threshold,
+        "skipped": view.near.skipped,
     }
-    yield from judge(SLUG, "near-duplicates", Repeats(rows, keepers, clusters.similarity[rows], detail), view)
+    yield from judge(Subject(SLUG, "near-duplicates", view.near.spec.ngram), clusters.representative, detail, view)

@@ -2,8 +2,8 @@
 
 **What it is.** The share of the synthetic records in the largest group that begins with the same words.
 
-**Why it matters.** Generators fall into one way to begin. A student picks the habit up before anything else, and everything
-it writes sounds the same.
+**Why it matters.** Generators fall into one way to begin. A student picks the habit up before anything else, and
+everything it writes sounds the same.
 
 **When it fires.** Warning above 10 % of the synthetic records.
 

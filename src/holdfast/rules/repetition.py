@@ -5,45 +5,51 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from holdfast.core.verdict import Finding, Measurement, Outcome, Passed, Severity
-from holdfast.rules.view import View
+from holdfast.core.verdict import Evidence, Finding, Measurement, Outcome, Passed, Severity
+from holdfast.dedup.clusters import Ngram
+from holdfast.dedup.near import explain
+from holdfast.rules.view import View, excerpt, texts_at
 
 # Half a percent is what careful sets have by accident; at 5 % repetition changes what a model memorises
 # (Lee et al. 2022, arXiv 2107.06499).
 WARNING, ERROR = 0.005, 0.05
 
 
-class Repeats(NamedTuple):
-    """Which records repeat which, and how alike they are."""
+class Subject(NamedTuple):
+    """Which repetition a rule counts, how to speak of it, and the n-gram that explains a pair."""
 
-    rows: np.ndarray
-    keepers: np.ndarray
-    similarity: np.ndarray
-    detail: Mapping[str, Any] = {}
+    slug: str
+    noun: str
+    ngram: Ngram
 
 
-def judge(slug: str, noun: str, repeats: Repeats, view: View) -> Iterator[Outcome]:
-    """Judge how many records are beyond the first of their group."""
-    count = len(repeats.rows)
+def judge(subject: Subject, keepers: np.ndarray, detail: Mapping[str, Any], view: View) -> Iterator[Outcome]:
+    """Judge how many records another record stands for; `keepers` has one global index per record."""
+    rows = np.flatnonzero(keepers != np.arange(view.n))
+    count = len(rows)
     # In a sample most partners of a duplicate were not drawn: what is seen is a lower bound.
     high = None if view.sampled else float(count)
-    measured = Measurement(float(count), float(count), high, view.n, "records", detail=repeats.detail)
+    measured = Measurement(float(count), float(count), high, view.n, "records", detail=detail)
     share = count / view.n if view.n else 0.0
     if share <= WARNING:
-        yield Passed(slug, measured)
+        yield Passed(subject.slug, measured)
         return
     severity: Severity = "error" if share > ERROR else "warning"
-    shown = view.evidence_limit or count
-    yield Finding(
-        slug,
-        severity,
-        f"{count:,} of {view.n:,} records ({share:.1%}) are {noun} of an earlier one.",
-        f"Keep one of each group: holdfast filter FILE --dedup {slug.removesuffix('-duplicates')} --out DIR",
-        measured,
-        view.evidence(
-            repeats.rows,
-            other=view.ids(repeats.keepers),
-            similarity=[round(float(value), 4) for value in repeats.similarity[:shown]],
-        ),
-        count,
+    message = f"{count:,} of {view.n:,} records ({share:.1%}) are {subject.noun} of another one."
+    kind = subject.slug.removesuffix("-duplicates")
+    advice = f"Keep one of each group: holdfast filter FILE --dedup {kind} --out DIR"
+    evidence = explained(view, rows, keepers[rows], subject.ngram)
+    yield Finding(subject.slug, severity, message, advice, measured, evidence, count)
+
+
+def explained(view: View, rows: np.ndarray, keepers: np.ndarray, ngram: Ngram) -> tuple[Evidence, ...]:
+    """Return evidence rows that say what each record shares with the one that stands for it."""
+    shown = view.evidence_limit or len(rows)
+    mine, theirs = (texts_at(view.data, chosen[:shown]).to_pylist() for chosen in (rows, keepers))
+    shared = [explain(left, right, ngram) for left, right in zip(mine, theirs, strict=True)]
+    return view.evidence(
+        rows,
+        other=view.ids(keepers),
+        similarity=[round(pair.similarity, 4) for pair in shared],
+        note=[f"both say: {excerpt(pair.excerpt)}" if pair.excerpt else None for pair in shared],
     )

@@ -17,7 +17,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from holdfast.core.domain import SUBJECTIVE
 from holdfast.core.verdict import Finding, Outcome, Passed, Severity
 from holdfast.rules.view import View
 
@@ -28,7 +27,7 @@ SOURCE = "high-entropy tasks lose diversity fastest: Guo et al. 2024 (arXiv 2311
 
 def check(view: View) -> Iterator[Outcome]:
     """Judge the synthetic share of subjective work."""
-    subjective = view.domain == SUBJECTIVE
+    subjective = view.domain == "subjective"
     total = int(subjective.sum())
     if total == 0:
         return

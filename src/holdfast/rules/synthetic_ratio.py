@@ -30,9 +30,9 @@ def check(view: View) -> Iterator[Outcome]:
     """Judge the share of synthetic records."""
     counts = view.origins
     made, real, unknown = counts["synthetic"] + counts["mixed"], counts["real"], counts["unknown"]
+    yield judge(SLUG, ratio(view, made, real, unknown), view.settings.mix.max_synthetic)
     if made + real == 0:
         yield NotJudged(SLUG, "no record says whether it is real or synthetic", "an origin or generator column (--map)")
-    yield judge(SLUG, ratio(view, made, real, unknown), view.settings.mix.max_synthetic)
 
 
 def ratio(view: View, made: int, real: int, unknown: int, unit: str = "records") -> Measurement:

@@ -3,6 +3,7 @@
 A rule is a plain callable `view -> iterator of Outcome`. It reads facts here and never touches files.
 """
 
+import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,10 +21,11 @@ from holdfast.core.record import ORIGINS
 from holdfast.core.settings import Settings
 from holdfast.core.verdict import Evidence, Measurement
 from holdfast.dedup import copies, near, templates
+from holdfast.dedup.clusters import NearDuplicates, NearSpec
 from holdfast.dedup.decontaminate import EvalIndex
 from holdfast.dedup.decontaminate import scan as scan_eval
 from holdfast.dedup.exact import ExactDuplicates, exact_duplicates
-from holdfast.dedup.seal import Seal
+from holdfast.dedup.seal import HeldOut
 from holdfast.metrics.anchor import compare
 from holdfast.models.families import family as known_family
 from holdfast.privacy.scan import scan as scan_leaks
@@ -37,15 +39,6 @@ TEXT = ("prompt", "response")
 COMPARED = 4_000
 
 Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class HeldOut:
-    """The held-out set as given: its records, and its seal where it has one."""
-
-    data: Dataset
-    seal: Seal | None = None
-    broken: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -137,17 +130,28 @@ class View:
         return np.asarray(self.census.column("domain").to_pylist(), dtype=object)
 
     @cached_property
-    def exact(self) -> ExactDuplicates:
-        """Records that are equal after normalisation."""
-        return exact_duplicates(np.stack([self._column("d0"), self._column("d1")], axis=1))
+    def priority(self) -> np.ndarray:
+        """Which record stands for a group: real before unknown before mixed before synthetic; low is better."""
+        rank = {REAL: 0, UNKNOWN: 1, MIXED: 2, SYNTHETIC: 3}
+        ranks = np.asarray([rank[code] for code in range(len(ORIGINS))])
+        return np.asarray(ranks[self.origin])
 
     @cached_property
-    def near(self) -> near.NearDuplicates:
-        """Near-duplicates under the definition of the settings."""
+    def exact(self) -> ExactDuplicates:
+        """Records that are equal after normalisation."""
+        return exact_duplicates(np.stack([self._column("d0"), self._column("d1")], axis=1), self.priority)
+
+    @property
+    def near_spec(self) -> NearSpec:
+        """What the settings call near; the default where they switch it off."""
         chosen = self.settings.filters.dedup.near
-        spec = near.NearSpec(chosen.ngram, chosen.threshold) if chosen else near.NearSpec()
-        sketches = self._map("comparing", near.sketch, self.data, TEXT, spec=spec)
-        return near.join(sketches, spec, self.spool)
+        return NearSpec(chosen.ngram, chosen.threshold) if chosen else NearSpec()
+
+    @cached_property
+    def near(self) -> NearDuplicates:
+        """Near-duplicates under the definition of the settings."""
+        sketches = self._map("comparing", near.sketch, self.data, TEXT, spec=self.near_spec)
+        return near.join(sketches, self.near_spec, self.spool, self.priority, workers=os.cpu_count() or 1)
 
     @cached_property
     def leaks(self) -> pa.Table:
@@ -164,9 +168,7 @@ class View:
         """The n-gram index of the held-out set: the sealed one, or built from its records."""
         if self.held_out is None:
             raise ValueError("there is no held-out set")
-        if self.held_out.seal is not None:
-            return self.held_out.seal.index
-        return EvalIndex.of(self.held_out.data)
+        return self.held_out.index
 
     @cached_property
     def copied(self) -> list[copies.Copy]:
@@ -219,7 +221,7 @@ class View:
         wanted = set(names)
         if what == "family":
             known = {name: known_family(name) for name in set(generators) if name}
-            families = [family or known.get(name) for name, family in zip(generators, families, strict=True)]
+            families = [family or known.get(name or "") for name, family in zip(generators, families, strict=True)]
         chosen = families if what == "family" else generators
         return self.synthetic[[name in wanted for name in chosen]]
 
@@ -230,7 +232,7 @@ class View:
         return generator, family
 
     def _column(self, name: str) -> np.ndarray:
-        return self.census.column(name).to_numpy()
+        return np.asarray(self.census.column(name).to_numpy())
 
     def _map(
         self,

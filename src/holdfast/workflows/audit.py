@@ -17,17 +17,19 @@ from holdfast.core import plugins
 from holdfast.core import settings as core_settings
 from holdfast.core.dataset import Dataset
 from holdfast.core.engine import LocalRunner, Runner
-from holdfast.core.errors import HoldfastError, InputError, UsageError, nearest
+from holdfast.core.errors import HoldfastError, UsageError, nearest
 from holdfast.core.reader import read
 from holdfast.core.settings import Settings, Student
 from holdfast.core.verdict import SEVERITIES, Finding, NotJudged, Outcome, Passed
 from holdfast.dedup.seal import NAME as SEAL
-from holdfast.dedup.seal import read_seal
+from holdfast.dedup.seal import open_held_out
 from holdfast.report.report import Report
 from holdfast.rules import catalogue
-from holdfast.rules.view import HeldOut, Progress, View
+from holdfast.rules.view import Progress, View
 
 Paths = str | Path | Sequence[str | Path]
+# The rules that have something to say of a set without records.
+ABOUT_INPUT = ("empty-input", "bad-input", "no-held-out", "accepted-risk-expired")
 FailOn = Literal["error", "warning", "note", "never"]
 
 
@@ -85,8 +87,8 @@ def _view(
         settings=chosen,
         runner=options.runner,
         spool=_room(folder, "stages"),
-        real=read(_paths(anchor), spool=_room(folder, "real"), default_origin="real") if anchor else None,
-        held_out=_held_out(_paths(evaluation), _room(folder, "eval")) if evaluation else None,
+        real=read(_paths(anchor), spool=_room(folder, "real"), origin="real") if anchor else None,
+        held_out=open_held_out(_paths(evaluation), _room(folder, "eval")) if evaluation else None,
         sampled=bool(options.sample),
         max_bad=options.max_bad,
         evidence_limit=options.evidence,
@@ -94,23 +96,12 @@ def _view(
     )
 
 
-def _held_out(paths: list[Path], spool: Path) -> HeldOut:
-    """Read a held-out set; a folder with a seal is read as sealed, and so is a file beside its seal."""
-    first = paths[0]
-    folder = first if first.is_dir() else first.parent
-    if not (folder / SEAL).exists() or (first.is_file() and first.stem.split(".")[0] != "eval"):
-        return HeldOut(read(paths, spool=spool))
-    seal = read_seal(folder / SEAL)
-    files = sorted(folder.glob("eval.*")) if first.is_dir() else paths
-    if not files:
-        raise InputError(f"{folder} has a seal but no eval file.", "Restore the sealed eval file beside its seal.")
-    data = read(files, spool=spool)
-    return HeldOut(data, seal, seal.broken(data))
-
-
 def _outcomes(view: View) -> Iterator[Outcome]:
     for slug in _selected(view.settings):
         rule = catalogue.module(slug)
+        if view.n == 0 and slug not in ABOUT_INPUT:
+            yield NotJudged(slug, "there is no record", "a file with records")
+            continue
         for outcome in rule.check(view):
             yield replace(outcome, source=outcome.source or rule.SOURCE) if isinstance(outcome, Finding) else outcome
     for name in view.settings.audit.rules:

@@ -45,7 +45,7 @@ def plan(settings: Settings) -> Plan:
         raise UsageError("The settings name no real data.", "Add real: [{path: FILE}], the anchor of everything.")
     with TemporaryDirectory(prefix="holdfast-") as folder:
         paths = [settings.path(entry.path) for entry in settings.real]
-        rows = read(paths, mapping=settings.real[0].map, spool=Path(folder), default_origin="real").rows
+        rows = read(paths, mapping=settings.real[0].map, spool=Path(folder), origin="real").rows
     asked = settings.reserve.eval
     held_out = min(rows, round(asked * rows) if asked < 1 else int(asked))
     cells = prod(len(values) for values in settings.cells.grid.values())

@@ -1,0 +1,68 @@
+"""Remove duplicates, held-out text and personal data. Nothing is deleted: rejected records keep their reason.
+
+Without --dedup both exact and near-duplicates are removed.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from holdfast.cli import screen
+from holdfast.cli.options import Files, Json, Mapping, Out, mapping
+from holdfast.core.settings import Dedup, Filters, Near
+from holdfast.workflows.filter import FilterOptions, filter_files
+
+
+class Kind(StrEnum):
+    """Which repetition is removed; near includes exact."""
+
+    exact = "exact"
+    near = "near"
+    none = "none"
+
+
+class Ngram(StrEnum):
+    """What near-duplicates are compared by."""
+
+    word3 = "word3"
+    word5 = "word5"
+    char5 = "char5"
+
+
+class Privacy(StrEnum):
+    """What happens to personal data and secrets."""
+
+    redact = "redact"
+    reject = "reject"
+    off = "off"
+
+
+@dataclass(frozen=True)
+class Options:
+    """The command line of `holdfast filter`."""
+
+    files: Files
+    out: Out = Path("filtered")
+    dedup: Annotated[Kind, typer.Option(help="Which repetition to remove; near includes exact.")] = Kind.near
+    ngram: Annotated[Ngram, typer.Option(help="What near-duplicates are compared by.")] = Ngram.word3
+    threshold: Annotated[float, typer.Option(min=0.5, max=1, help="Lowest Jaccard similarity.")] = 0.5
+    eval: Annotated[list[str] | None, typer.Option(help="Held-out file or sealed folder to keep out.")] = None
+    privacy: Annotated[Privacy, typer.Option(help="What happens to personal data and secrets.")] = Privacy.off
+    map: Mapping = None
+    json: Json = False
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False
+
+
+def run(given: Options) -> int:
+    """Filter and say what became of the records; exit 1 when none is left."""
+    near = Near(ngram=given.ngram.value, threshold=given.threshold) if given.dedup is Kind.near else None
+    dedup = Dedup(exact=given.dedup is not Kind.none, near=near)
+    filters = Filters(dedup=dedup, privacy=given.privacy.value)
+    with screen.progress(quiet=given.quiet) as progress:
+        options = FilterOptions(filters, given.eval or (), mapping(given.map), progress=progress)
+        manifest = filter_files(given.files, given.out, options)
+    screen.done(manifest, given.out, as_json=given.json)
+    return 0 if manifest.counts.kept else 1

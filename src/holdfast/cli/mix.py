@@ -1,0 +1,53 @@
+"""Mix real and synthetic records under a cap on the synthetic share. Deterministic; the held-out set stays out."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from holdfast.cli import screen
+from holdfast.cli.options import Json, Mapping, Out, mapping
+from holdfast.core.settings import DEFAULT_CAP
+from holdfast.workflows.mix import MixOptions, mix
+
+
+class Unit(StrEnum):
+    """What the cap counts."""
+
+    records = "records"
+    tokens = "tokens"
+
+
+@dataclass(frozen=True)
+class Options:
+    """The command line of `holdfast mix`."""
+
+    real: Annotated[list[str], typer.Option(help="Real records. Repeatable.")]
+    synthetic: Annotated[list[str], typer.Option(help="Synthetic records. Repeatable.")]
+    out: Out = Path("mixed")
+    max_synthetic: Annotated[float, typer.Option(min=0, max=1, help="Largest synthetic share.")] = DEFAULT_CAP
+    per_generator: Annotated[float, typer.Option(min=0, max=1, help="Largest share of one generator.")] = 1.0
+    by: Annotated[Unit, typer.Option(help="What the caps count.")] = Unit.records
+    eval: Annotated[list[str] | None, typer.Option(help="Held-out file or sealed folder to keep out.")] = None
+    size: Annotated[int | None, typer.Option(min=1, help="How many records at most.")] = None
+    seed: Annotated[int, typer.Option(help="Draws which records are taken, and their order.")] = 7
+    map: Mapping = None
+    json: Json = False
+
+
+def run(given: Options) -> int:
+    """Mix and say what became of the records; exit 1 when none is left."""
+    options = MixOptions(
+        max_synthetic=given.max_synthetic,
+        by=given.by.value,
+        per_generator=given.per_generator,
+        size=given.size,
+        held_out=given.eval or (),
+        seed=given.seed,
+        mapping=mapping(given.map),
+    )
+    manifest = mix(given.real, given.synthetic, given.out, options)
+    screen.done(manifest, given.out, as_json=given.json)
+    return 0 if manifest.ok else 1

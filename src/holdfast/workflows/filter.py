@@ -1,0 +1,170 @@
+"""filter: remove what repeats, what leaks from the held-out set, and personal data. Nothing is deleted.
+
+Every rejected record keeps its reason: what it repeats, how alike they are, and what they share. Kept records carry
+the verdicts, so that a later audit sees that somebody looked.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import orjson
+import pyarrow as pa
+
+from holdfast.core.dataset import Dataset, amended, with_checks
+from holdfast.core.engine import LocalRunner, Runner
+from holdfast.core.reader import read
+from holdfast.core.rundir import Counts, Manifest, only_writer
+from holdfast.core.settings import Filters, Settings
+from holdfast.core.writer import own_format, write_dataset, write_quarantine, write_rows
+from holdfast.dedup import near
+from holdfast.dedup.seal import HeldOut, open_held_out
+from holdfast.privacy.redact import redacted
+from holdfast.rules.view import Progress, View, texts_at
+
+NEAR, EXACT, EVAL, PRIVACY = "near-duplicate", "exact-duplicate", "eval-contamination", "personal-data"
+
+
+@dataclass(frozen=True, slots=True)
+class FilterOptions:
+    """What is removed. Without a held-out set nothing is held against one."""
+
+    filters: Filters = field(default_factory=Filters)
+    held_out: Sequence[str | Path] = ()
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    seed: int = 7
+    runner: Runner = field(default_factory=LocalRunner)
+    progress: Progress | None = None
+
+
+@dataclass(slots=True)
+class Decisions:
+    """Why each rejected record was rejected: the first reason counts, in the order of the filters."""
+
+    reasons: dict[int, str] = field(default_factory=dict)
+    details: dict[int, dict[str, Any]] = field(default_factory=dict)
+
+    def reject(self, row: int, reason: str, **detail: Any) -> None:
+        """Reject a record unless an earlier filter did."""
+        if row not in self.reasons:
+            self.reasons[row] = reason
+            self.details[row] = detail
+
+
+def filter_files(files: Sequence[str | Path], out: Path, options: FilterOptions = FilterOptions()) -> Manifest:
+    """Write kept.*, rejected.jsonl, quarantine.jsonl and manifest.json into `out`; return the manifest."""
+    with TemporaryDirectory(prefix="holdfast-") as name, only_writer(out):
+        folder = Path(name)
+        data = read(files, mapping=options.mapping, spool=folder / "data")
+        kept, decisions = filtered(data, folder, options)
+        return _write(data, kept, decisions, out)
+
+
+def filtered(data: Dataset, folder: Path, options: FilterOptions) -> tuple[Dataset, Decisions]:
+    """Return the data set with its verdicts (and redactions), and who is rejected for what."""
+    held_out = open_held_out([Path(path) for path in options.held_out], folder / "eval") if options.held_out else None
+    view = _view(data, folder, options, held_out)
+    decisions = Decisions()
+    done: list[str] = []
+    if held_out is not None:
+        _contaminated(view, decisions)
+        done.append(EVAL)
+    if options.filters.privacy == "reject":
+        _personal(view, decisions)
+        done.append(PRIVACY)
+    if options.filters.dedup.exact:
+        _repeated(view, view.exact.representative, EXACT, decisions)
+        done.append(EXACT)
+    if options.filters.dedup.near is not None:
+        _repeated(view, view.near.clusters().representative, NEAR, decisions)
+        done.append(NEAR)
+    marked = amended(data, folder / "marked", lambda table, first: _marked(table, first, done, decisions))
+    if options.filters.privacy == "redact":
+        marked = amended(marked, folder / "redacted", lambda table, _: redacted(table))
+    return marked, decisions
+
+
+def _view(data: Dataset, folder: Path, options: FilterOptions, held_out: HeldOut | None) -> View:
+    stages = folder / "stages"
+    stages.mkdir()
+    settings = Settings(filters=options.filters, seed=options.seed)
+    return View(data, settings, options.runner, stages, held_out=held_out, progress=options.progress)
+
+
+def _contaminated(view: View, decisions: Decisions) -> None:
+    hits = view.contamination
+    for row, item in zip(hits.column("record").to_pylist(), hits.column("item").to_pylist(), strict=True):
+        decisions.reject(row, EVAL, item=item)
+
+
+def _personal(view: View, decisions: Decisions) -> None:
+    for hit in view.leaks.select(["record", "rule", "kind"]).to_pylist():
+        if hit["rule"] in ("personal-data", "secrets"):
+            decisions.reject(hit["record"], hit["rule"], kind=hit["kind"])
+
+
+def _repeated(view: View, keepers: np.ndarray, reason: str, decisions: Decisions) -> None:
+    """Reject all but the representative of each group, and say what each rejected record shares with it."""
+    keepers = _standing(keepers, decisions)
+    rows = np.flatnonzero(keepers != np.arange(view.n))
+    names = view.data.take(keepers[rows], ("id",)).column("id").to_pylist()
+    pairs = zip(texts_at(view.data, rows).to_pylist(), texts_at(view.data, keepers[rows]).to_pylist(), strict=True)
+    ngram = view.near_spec.ngram
+    for row, name, (mine, theirs) in zip(rows.tolist(), names, pairs, strict=True):
+        if row not in decisions.reasons:
+            shared = near.explain(mine, theirs, ngram)
+            decisions.reject(row, reason, keeper=name, similarity=round(shared.similarity, 4), shares=shared.excerpt)
+
+
+def _standing(keepers: np.ndarray, decisions: Decisions) -> np.ndarray:
+    """Where the representative of a group was rejected, let the first member that was not stand for it."""
+    lost = [row for row in decisions.reasons if keepers[row] == row]
+    standing = keepers.copy()
+    for head in lost:
+        members = np.flatnonzero(keepers == head)
+        left = [row for row in members.tolist() if row not in decisions.reasons]
+        standing[members] = left[0] if left else members
+    return standing
+
+
+def _marked(table: pa.Table, first: int, done: list[str], decisions: Decisions) -> pa.Table:
+    rows = range(first, first + table.num_rows)
+    return with_checks(table, {name: [decisions.reasons.get(row) != name for row in rows] for name in done})
+
+
+def _write(data: Dataset, marked: Dataset, decisions: Decisions, out: Path) -> Manifest:
+    rejected = np.asarray(sorted(decisions.reasons), dtype=np.int64)
+    files = {"kept": f"kept.{own_format(data)}", "rejected": "rejected.jsonl"}
+    write_dataset(out / files["kept"], marked, np.setdiff1d(np.arange(data.rows), rejected))
+    write_rows(out / files["rejected"], _rejected(data, rejected, decisions))
+    if data.quarantine:
+        files["quarantine"] = "quarantine.jsonl"
+        write_quarantine(out / files["quarantine"], data.quarantine)
+    bad = len(data.quarantine)
+    manifest = Manifest(
+        "filter",
+        Counts(data.rows + bad, data.rows - len(rejected), len(rejected), failed=bad),
+        reasons=Counter(decisions.reasons.values()),
+        files=files,
+        inputs=data.inputs,
+    )
+    manifest.write(out)
+    return manifest
+
+
+def _rejected(data: Dataset, rows: np.ndarray, decisions: Decisions) -> list[dict[str, Any]]:
+    table = data.take(rows, ("id", "fields"))
+    entries = zip(rows.tolist(), table.column("id").to_pylist(), table.column("fields").to_pylist(), strict=True)
+    return [
+        {
+            **orjson.loads(fields),
+            "id": name,
+            "holdfast_reason": decisions.reasons[row],
+            "holdfast_detail": decisions.details[row],
+        }
+        for row, name, fields in entries
+    ]

@@ -1,0 +1,146 @@
+"""reserve: split a real held-out set off before anything is generated, and seal it.
+
+Groups never straddle the split: near-duplicates, exact duplicates, and records with an equal value in one of the
+`group_by` columns go to one side together. What the seal holds is hashes only (`dedup.seal`).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import orjson
+
+from holdfast.core.dataset import Dataset
+from holdfast.core.errors import UsageError
+from holdfast.core.reader import read
+from holdfast.core.rundir import Counts, Manifest, only_writer
+from holdfast.core.writer import own_format, write_dataset, write_quarantine, write_reasons
+from holdfast.dedup.clusters import connected
+from holdfast.dedup.near import find_near
+from holdfast.dedup.seal import NAME, Seal
+from holdfast.stats.proportion import smallest_drop
+
+
+@dataclass(frozen=True, slots=True)
+class ReserveOptions:
+    """`share` below 1 is a share of the records, else a number of them."""
+
+    share: float = 0.1
+    group_by: tuple[str, ...] = ()
+    seed: int = 7
+    mapping: Mapping[str, str] = field(default_factory=dict)
+
+
+def reserve(real: Sequence[str | Path], out: Path, options: ReserveOptions = ReserveOptions()) -> Manifest:
+    """Write eval.*, train.*, holdfast.seal and manifest.json into `out`; return the manifest.
+
+    Records labelled synthetic or mixed are rejected, not held out: the held-out set is real. Refuses a folder that
+    holds a seal already, because a seal is made once. Raises `HoldfastError`.
+    """
+    if (out / NAME).exists():
+        raise UsageError(f"{out / NAME} is there already: a held-out set is sealed once.", "Choose another --out.")
+    with TemporaryDirectory(prefix="holdfast-") as folder, only_writer(out):
+        data = read(real, mapping=options.mapping, spool=Path(folder) / "real", origin="real")
+        return _write(data, out, options, Path(folder))
+
+
+def _write(data: Dataset, out: Path, options: ReserveOptions, folder: Path) -> Manifest:
+    origin = np.asarray(data.column("origin").to_pylist(), dtype=object)
+    usable = np.flatnonzero(origin == "real")
+    wanted = _wanted(options.share, len(usable))
+    chosen = split(groups(data, options.group_by), usable, wanted, options.seed)
+    train = np.setdiff1d(usable, chosen)
+    refused = np.setdiff1d(np.arange(data.rows), usable)
+    suffix = own_format(data)
+    files = {"eval": f"eval.{suffix}", "train": f"train.{suffix}", "seal": NAME}
+    write_dataset(out / files["eval"], data, chosen)
+    write_dataset(out / files["train"], data, train)
+    files |= _refused(out, data, refused)
+    proof = {"inputs": [item.digest for item in data.inputs], "origin": "real", "records": len(chosen)}
+    Seal.of(read([out / files["eval"]], spool=folder / "eval"), proof).write(out)
+    manifest = Manifest(
+        "reserve",
+        Counts(data.rows + len(data.quarantine), len(usable), len(refused), failed=len(data.quarantine)),
+        reasons={"not-real": len(refused)} if len(refused) else {},
+        files=files,
+        inputs=data.inputs,
+        seeds={"split": options.seed},
+        more={"eval": len(chosen), "train": len(train), "smallest_drop": smallest_drop(len(chosen))},
+    )
+    manifest.write(out)
+    return manifest
+
+
+def _wanted(share: float, usable: int) -> int:
+    wanted = round(share * usable) if share < 1 else int(share)
+    if not 0 < wanted < usable:
+        raise UsageError(
+            f"A held-out set of {wanted} from {usable} real records leaves one side empty.",
+            "Choose --eval between 1 and the number of real records, or give more real data.",
+        )
+    return wanted
+
+
+def groups(data: Dataset, group_by: Sequence[str] = ()) -> np.ndarray:
+    """Return for each record the lowest index of its group: near-duplicates, and equal values of `group_by`."""
+    near = find_near(data.tables(("prompt", "response")))
+    left, right = [near.left], [near.right]
+    for column in group_by:
+        first: dict[str, int] = {}
+        for row, value in enumerate(_values(data, column)):
+            if value is not None:
+                left.append(np.asarray([first.setdefault(value, row)]))
+                right.append(np.asarray([row]))
+    return connected(data.rows, np.concatenate(left), np.concatenate(right))
+
+
+def _values(data: Dataset, column: str) -> list[str | None]:
+    values: list[str | None] = []
+    seen = False
+    for table in data.tables(("fields",)):
+        for text in table.column("fields").to_pylist():
+            row = orjson.loads(text)
+            seen = seen or column in row
+            value = row.get(column)
+            values.append(None if value is None else str(value))
+    if not seen and values:
+        raise UsageError(f"There is no column {column!r} to group by.", f"Columns: {', '.join(row)}.")
+    return values
+
+
+def split(group: np.ndarray, usable: np.ndarray, wanted: int, seed: int) -> np.ndarray:
+    """Return the indices held out: whole groups in an order drawn by `seed`, as many as fit into `wanted`.
+
+    A group with a record that is not usable is never held out. The draw depends on the group's first index only.
+    """
+    sizes = np.bincount(group, minlength=len(group))
+    spoiled = set(np.delete(group, usable).tolist())
+    heads = sorted(set(group[usable].tolist()) - spoiled, key=lambda head: _draw(seed, head))
+    taken: list[int] = []
+    left = wanted
+    for head in heads:
+        if sizes[head] <= left:
+            taken.append(head)
+            left -= int(sizes[head])
+        if left == 0:
+            break
+    return np.flatnonzero(np.isin(group, taken))
+
+
+def _draw(seed: int, head: int) -> bytes:
+    return blake2b(f"{seed}:{head}".encode(), digest_size=8).digest()
+
+
+def _refused(out: Path, data: Dataset, refused: np.ndarray) -> dict[str, str]:
+    files: dict[str, Any] = {}
+    if len(refused):
+        write_reasons(out / "rejected.jsonl", data, refused, ["not-real"] * len(refused))
+        files["rejected"] = "rejected.jsonl"
+    if data.quarantine:
+        write_quarantine(out / "quarantine.jsonl", data.quarantine)
+        files["quarantine"] = "quarantine.jsonl"
+    return files
