@@ -102,7 +102,7 @@ def test_expected_types() -> None:
 
 
 def test_distinct_documents() -> None:
-    """Check 10: 10 000 documents drawn with replacement over and over leave 6321, 2681, 1583, 876 after 1, 5, 10, 20."""
+    """Check 10: 10 000 documents drawn with replacement leave 6321, 2681, 1583, 876 after 1, 5, 10, 20 rounds."""
     rng, documents, seen = np.random.default_rng(6), np.arange(10_000), {}
     for generation in range(1, 21):
         documents = documents[rng.integers(0, 10_000, 10_000)]
@@ -175,7 +175,8 @@ def test_dilution_is_least(real: int, synthetic: int, cap: float) -> None:
     assert within(0, plan.drop_synthetic)
     assert plan.drop_synthetic == 0 or not within(0, plan.drop_synthetic - 1)
     if plan.add_real is None:
-        assert cap == 0.0 and synthetic > 0
+        assert cap == 0.0
+        assert synthetic > 0
     else:
         assert within(plan.add_real, 0)
         assert plan.add_real == 0 or not within(plan.add_real - 1, 0)

@@ -36,7 +36,7 @@ def test_share() -> None:
 
 
 def test_smallest_drop_is_noticed() -> None:
-    """The stated one-sided two-proportion test finds the stated drop at .5 in 80 % of runs, and fires 5 % under no drop."""
+    """The stated two-proportion test finds the stated drop at .5 in 80 % of runs and fires in 5 % without one."""
     n, rng = 800, np.random.default_rng(1)
     drop = smallest_drop(n)
 

@@ -28,7 +28,7 @@ def truth() -> float:
 
 
 def test_interval_covers_distinct(truth: float) -> None:
-    """Check 28: the interval for distinct-2 at 100 documents covers its fresh-sample mean in at least 90 % of 200 sets."""
+    """Check 28: the interval for distinct-2 at 100 documents covers its fresh-sample mean in >= 90 % of 200 sets."""
     rng, covered = np.random.default_rng(101), 0
     for seed in range(200):
         pairs = corpus(rng)

@@ -16,13 +16,15 @@ ratio compares equal budgets; 1 means as varied as real text, less than 1 means 
 What it does not say. A fitted generator's text differs in level from real text from its first generation on, healthy
 or not: `worse` here is the generator's *signature*, not a collapse trend. A trend needs several generations (`watch`).
 Documents are taken as independent: near-duplicates make intervals too narrow, so compare after deduplication or one
-document per cluster. Candidate and anchor must not share documents.
+document per cluster. The anchor must be text the generator has not seen: a candidate that repeats its anchor reaches
+recall and likelihood ratios of 2 and more, and one that keeps to common words exceeds 1 in both; neither is variety,
+`note` says so, and RKE and tail coverage judge it. That is why no member of the family is read alone.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, exp, isfinite, log1p, nan
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -38,14 +40,20 @@ from holdfast.metrics.windows import Windows, cut, matched_length
 from holdfast.models.encoder import Encoder, Vectors, fit_lexical
 from holdfast.stats.resample import Interval, draw, holm, interval, permutation_p
 
+Corpus: TypeAlias = "Texts | Sequence[str]"
 Counts = NDArray[np.int64]
 Values = dict[str, NDArray[np.float64]]
 
 UNIT = "ratio to anchor-versus-anchor"
 PRIMARY = ("anchor-bigram-recall", "reverse-cross-entropy", "rke", "anchor-cluster-coverage")
 SECONDARY = ("tail-coverage", "distinct-1", "distinct-2", "distinct-3", "distinct-4")
+ANCHORED = ("anchor-bigram-recall", "reverse-cross-entropy", "tail-coverage")
 ENCODED = ("rke", "anchor-cluster-coverage")
 COMBINED = "anchor-diversity"
+NEARER = (
+    "nearer to the anchor than other real text is: made from the anchor's own texts, "
+    "or concentrated on its most common words"
+)
 
 # Work limits: documents read of the candidate (twice as many of the anchor), words per sample and in the reference.
 DOCUMENTS = 1000
@@ -85,8 +93,8 @@ class Field:
 
 
 def compare(
-    candidate: Texts | Sequence[str],
-    anchor: Texts | Sequence[str],
+    candidate: Corpus,
+    anchor: Corpus,
     *,
     seed: int,
     repeats: int = REPEATS,
@@ -121,7 +129,7 @@ def compare(
     return _judge(field, {**scope, "repeats": repeats}, margin, rng)
 
 
-def _pick(texts: Texts | Sequence[str], rows: Counts) -> Texts:
+def _pick(texts: Corpus, rows: Counts) -> Texts:
     """Return the chosen texts as an Arrow array."""
     if isinstance(texts, pa.Array | pa.ChunkedArray):
         return texts.take(pa.array(rows))
@@ -133,7 +141,7 @@ def _most(windows: Windows) -> int:
     return max(FEWEST, WORDS // int(windows.words.shape[1]))
 
 
-def _used(texts: Texts | Sequence[str], sampled: Texts, windows: Windows) -> dict[str, int]:
+def _used(texts: Corpus, sampled: Texts, windows: Windows) -> dict[str, int]:
     short = len(sampled) - len(windows.documents)
     return {"documents": len(texts), "sampled": len(sampled), "shorter_than_window": short}
 
@@ -225,7 +233,9 @@ def _judge(field: Field, scope: Mapping[str, Any], margin: float, rng: np.random
         logs = np.log([mine[slug], null[slug]])
         detail = {"p": p[slug], "p_family": family.get(slug), **_raw(slug, logs), **shared}
         name = field.encoder if slug in ENCODED else None
-        found[slug] = _measurement(interval(logs[0] - logs[1], n, half), n, margin, name, detail)
+        one = _measurement(interval(logs[0] - logs[1], n, half), n, margin, name, detail)
+        nearer = slug in ANCHORED and one.detail["verdict"] == "better"
+        found[slug] = replace(one, detail={**one.detail, "note": NEARER}) if nearer else one
     return {**found, COMBINED: _combined({slug: found[slug] for slug in PRIMARY}, field.encoder)}
 
 
