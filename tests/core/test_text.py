@@ -124,7 +124,7 @@ def form(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
         import_module("holdfast.core.kernels")
         monkeypatch.setattr(core_text, "KERNEL_BYTES", 0)
     else:
-        monkeypatch.setattr(core_text, "_KERNELS", "holdfast.core.no_such_kernels")
+        monkeypatch.setattr(core_text, "KERNELS", "holdfast.core.no_such_kernels")
     return str(request.param)
 
 
@@ -154,7 +154,7 @@ def test_known_texts_equal_the_reference(form: str) -> None:
 def test_every_input_equals_the_reference(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """No text, of any characters, is treated differently by the fast forms and the plain definition."""
     import_module("holdfast.core.kernels")
-    monkeypatch.setattr(core_text, "_KERNELS", "holdfast.core.kernels" if name == "compiled" else "holdfast.none")
+    monkeypatch.setattr(core_text, "KERNELS", "holdfast.core.kernels" if name == "compiled" else "holdfast.none")
 
     @settings(max_examples=150, deadline=None)
     @given(st.lists(any_text, max_size=6))

@@ -77,8 +77,7 @@ def look_up(codes: npt.NDArray[Any]) -> Entries:
     tags = (codes >= TAGS_START) & (codes < TAGS_END)
     known = tags | (codes < LOW_END)
     places = np.where(tags, codes - (TAGS_START - LOW_END), np.where(known, codes, 0))
-    entries = np.where(known, table[places], codes).astype(np.uint32)
-    return entries
+    return np.where(known, table[places], codes).astype(np.uint32)
 
 
 @cache

@@ -32,7 +32,8 @@ _STEP = np.uint64(STEP)
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
-def _mix(value: Any) -> Any:
+def mix(value: Any) -> Any:
+    """Return what `hashing.mix` returns, for one value."""
     value = (value ^ (value >> np.uint64(30))) * _MIX_1
     value = (value ^ (value >> np.uint64(27))) * _MIX_2
     return value ^ (value >> np.uint64(31))
@@ -73,14 +74,14 @@ def scan_words(data: Any, offsets: Any, table: Any, out: Any, ends: Any, suspect
                 value = value * _BASE + np.uint64(entry & np.uint32(FOLD_MASK))
             elif kind != IGNORED:
                 if value != 0:
-                    out[written] = _mix(value)
+                    out[written] = mix(value)
                     written += 1
                     value = np.uint64(0)
                 if kind == SINGLE:
-                    out[written] = _mix(np.uint64(entry & np.uint32(FOLD_MASK)))
+                    out[written] = mix(np.uint64(entry & np.uint32(FOLD_MASK)))
                     written += 1
         if value != 0:
-            out[written] = _mix(value)
+            out[written] = mix(value)
             written += 1
         ends[text] = written
         suspect[text] = flags >> np.uint32(SUSPECT_BIT)
@@ -93,7 +94,7 @@ def _push(state: Any, byte: Any) -> Any:
     chunk |= byte << (np.uint64(8) * (length & np.uint64(7)))
     length += np.uint64(1)
     if length & np.uint64(7) == 0:
-        mixed = _mix(chunk ^ ((length >> np.uint64(3)) * _STEP))
+        mixed = mix(chunk ^ ((length >> np.uint64(3)) * _STEP))
         low += mixed
         high += (mixed ^ (mixed >> np.uint64(29))) * _LANE
         chunk = np.uint64(0)
@@ -141,6 +142,6 @@ def scan_digests(data: Any, offsets: Any, table: Any, out: Any, suspect: Any) ->
         # The unfinished chunk is completed with zero bytes; the true length is mixed in below.
         while state[3] & np.uint64(7) != 0:
             state = _push(state, np.uint64(0))
-        out[text, 0] = _mix(state[0] ^ length)
-        out[text, 1] = _mix(state[1] + length)
+        out[text, 0] = mix(state[0] ^ length)
+        out[text, 1] = mix(state[1] + length)
         suspect[text] = flags >> np.uint32(SUSPECT_BIT)

@@ -31,9 +31,9 @@ Unit = Literal["word", "char"]
 
 # Bytes handled at once: small enough that a block's arrays stay near 100 MB, large enough to amortise calls.
 BLOCK_BYTES = 4 << 20
-# Below this much text numpy (about 50 MB/s) ends before numba is imported (0.4 s) and its kernels compiled (2 s).
-KERNEL_BYTES = 16 << 20
-_KERNELS = "holdfast.core.kernels"
+# Below this much text numpy (20 to 40 MB/s) ends before numba is imported (0.4 s) and, once, its kernels compiled.
+KERNEL_BYTES = 4 << 20
+KERNELS = "holdfast.core.kernels"
 
 
 class _Block(NamedTuple):
@@ -81,12 +81,17 @@ def shingles(texts: Texts, n: int, unit: Unit = "word") -> tuple[Hashes, Offsets
 
 def iter_shingles(texts: Texts, n: int, unit: Unit = "word") -> Iterator[tuple[Hashes, Offsets]]:
     """Yield what `shingles` returns for one block of about 4 MB of text after the other, in order."""
+    return (windows(items, offsets, n) for items, offsets in iter_items(texts, unit))
+
+
+def iter_items(texts: Texts, unit: Unit = "word") -> Iterator[tuple[Hashes, Offsets]]:
+    """Yield (items, offsets) block by block: word hashes, or the code points of the normalised texts."""
     for block, compiled in _blocks(texts):
         if unit == "word":
-            yield windows(*_block_words(block, compiled), n)
+            yield _block_words(block, compiled)
         else:
             codes, offsets = _canonical(block)
-            yield windows(codes.astype(np.uint64), offsets, n)
+            yield codes.astype(np.uint64), offsets
 
 
 def digests(texts: Texts) -> Hashes:
@@ -145,7 +150,7 @@ def _joined(parts: list[tuple[Hashes, Offsets]]) -> tuple[Hashes, Offsets]:
 
 def _blocks(texts: Texts) -> Iterator[tuple[_Block, Any]]:
     """Yield (block, compiled kernels or None); the whole input decides which of the two forms is used."""
-    compiled = import_module(_KERNELS) if _KERNELS in sys.modules or _total_bytes(texts) >= KERNEL_BYTES else None
+    compiled = import_module(KERNELS) if KERNELS in sys.modules or _total_bytes(texts) >= KERNEL_BYTES else None
     for chunk in texts.chunks if isinstance(texts, pa.ChunkedArray) else [texts]:
         if len(chunk):
             for block in _split(*_buffers(chunk)):

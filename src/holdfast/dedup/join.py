@@ -27,7 +27,7 @@ MOST_RECORDS = 1 << 24
 # Below these, counting all shared shingles in numpy is faster than importing and compiling the kernels.
 PLAIN_SHINGLES = 2_000_000
 PLAIN_PAIRS = 4_000_000
-_KERNELS = "holdfast.dedup.join_kernels"
+KERNELS = "holdfast.dedup.join_kernels"
 _CHUNK = 8_192
 
 
@@ -53,7 +53,9 @@ def similar_pairs(
             f"Near-duplicates of {active.size:,} distinct records do not fit one join (limit {MOST_RECORDS:,}).",
             "Remove exact duplicates first, or search per source.",
         )
-    pairs = _plain(shingles, offsets, active, threshold) if _KERNELS not in sys.modules else None
+    if not active.size:
+        return Pairs(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32), 0)
+    pairs = _plain(shingles, offsets, active, threshold) if KERNELS not in sys.modules else None
     if pairs is None:
         pairs = _compiled(shingles, offsets, active, (threshold, workers))
     order = np.lexsort((pairs.right, pairs.left))
@@ -92,7 +94,7 @@ def _shared_once(keys: npt.NDArray[np.uint64], rows: int) -> npt.NDArray[np.int6
 
 
 def _compiled(shingles: Any, offsets: Offsets, active: Offsets, how: tuple[float, int]) -> Pairs:
-    kernels = import_module(_KERNELS)
+    kernels = import_module(KERNELS)
     threshold, workers = how
     keys = _postings(kernels, shingles, offsets, active, threshold)
     index = _index(keys, active.size)

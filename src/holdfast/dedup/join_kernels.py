@@ -5,6 +5,85 @@ from typing import Any
 import numba
 import numpy as np
 
+from holdfast.core.hashing import BASE, STEP
+from holdfast.core.kernels import mix
+
+_BASE = np.uint64(BASE)
+_STEP = np.uint64(STEP)
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _sorted_distinct(hashes: Any, size: int, starts: Any, used: Any, out: Any) -> Any:
+    """Move `size` 52-bit hashes to `out`, sorted within one bucket each, and return how many are distinct.
+
+    Hashes are uniform, so a bucket for each keeps buckets short; repeated hashes are dropped on insertion.
+    """
+    starts[: size + 1] = 0
+    used[:size] = 0
+    for i in range(size):
+        starts[((hashes[i] >> np.uint64(20)) * np.uint64(size) >> np.uint64(32)) + np.uint64(1)] += 1
+    for i in range(size):
+        starts[i + 1] += starts[i]
+    for i in range(size):
+        value = hashes[i]
+        bucket = (value >> np.uint64(20)) * np.uint64(size) >> np.uint64(32)
+        begin = starts[bucket]
+        at = begin + used[bucket]
+        while at > begin and out[at - 1] > value:
+            at -= 1
+        if at > begin and out[at - 1] == value:
+            continue
+        for k in range(begin + used[bucket], at, -1):
+            out[k] = out[k - 1]
+        out[at] = value
+        used[bucket] += 1
+    kept = 0
+    for bucket in range(size):
+        for k in range(starts[bucket], starts[bucket] + used[bucket]):
+            out[kept] = out[k]
+            kept += 1
+    return kept
+
+
+@numba.njit(cache=True, nogil=True)
+def distinct(items: Any, offsets: Any, n: int, values: Any, counts: Any, identity: Any) -> int:
+    """Write each record's sorted distinct shingles (32 bits), their number and the set's identity; return the total.
+
+    Equals `hashing.windows` followed by sorting, without an array of all shingles.
+    """
+    power = np.uint64(1)
+    for _ in range(n):
+        power *= _BASE
+    longest = np.int64(1)
+    for text in range(offsets.size - 1):
+        longest = max(longest, offsets[text + 1] - offsets[text])
+    hashes, out = np.empty(longest, np.uint64), np.empty(longest, np.uint64)
+    starts, used = np.empty(longest + 1, np.int64), np.empty(longest, np.int64)
+    written = 0
+    for text in range(offsets.size - 1):
+        begin = offsets[text]
+        size = offsets[text + 1] - begin
+        value = np.uint64(0)
+        made = 0
+        for i in range(begin, begin + size):
+            value = value * _BASE + items[i]
+            if i >= begin + n:
+                value -= items[i - n] * power
+            if i >= begin + n - 1 or i == begin + size - 1:
+                hashes[made] = mix(value) >> np.uint64(12)
+                made += 1
+        kept = _sorted_distinct(hashes, made, starts, used, out)
+        low, high = np.uint64(0), np.uint64(0)
+        for k in range(kept):
+            values[written + k] = out[k] >> np.uint64(20)
+            low += mix(out[k])
+            high += mix(out[k] + _STEP)
+        written += kept
+        counts[text] = kept
+        identity[text, 0] = mix(low + np.uint64(kept))
+        identity[text, 1] = mix(high + np.uint64(kept))
+    return written
+
 
 @numba.njit(cache=True, nogil=True)
 def count(shingles: Any, offsets: Any, active: Any, counts: Any, shift: Any) -> None:

@@ -6,8 +6,10 @@ word 3-grams at 0.5, finds 93 % of records with every twentieth word edited; the
 pretraining pipelines find 25 % of them. No meaning is compared: a paraphrase is not a near-duplicate.
 """
 
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -15,17 +17,21 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from holdfast.core.dataset import text_of
-from holdfast.core.hashing import STEP, Hashes, Offsets, mix, to_offsets
-from holdfast.core.text import digests, iter_shingles, normalise, words
+from holdfast.core.hashing import STEP, Hashes, Offsets, mix, to_offsets, windows
+from holdfast.core.text import KERNELS as TEXT_KERNELS
+from holdfast.core.text import digests, iter_items, iter_shingles, normalise, words
 from holdfast.dedup.clusters import NGRAMS, NearDuplicates, NearSpec, Ngram
 from holdfast.dedup.exact import Priority, representatives
+from holdfast.dedup.join import KERNELS as JOIN_KERNELS
 from holdfast.dedup.join import similar_pairs
 
 DEFAULT = NearSpec()
 
-# Sorting is done on record << 52 | hash, so this many records at a time.
-_GROUP = 1 << 12
+# Sets are sorted as record << 52 | hash, so at most 4,096 records at a time; fewer stay in the cache.
+_GROUP = 1 << 9
 _HASH_BITS = 52
+
+_Sketched = tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64], Hashes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,7 @@ def sketch(table: pa.Table, spec: NearSpec = DEFAULT) -> pa.Table:
     """
     size, unit = NGRAMS[spec.ngram]
     texts = text_of(table)
-    parts = [part for hashes, offsets in iter_shingles(texts, size, unit) for part in _distinct(hashes, offsets)]
+    parts = [part for items, offsets in iter_items(texts, unit) for part in _distinct(items, offsets, size)]
     parts.append((np.empty(0, np.uint32), np.empty(0, np.int64), np.empty((0, 2), np.uint64)))
     values, counts, identity = (np.concatenate([part[column] for part in parts]) for column in range(3))
     empty = np.flatnonzero(counts == 0)
@@ -129,23 +135,30 @@ def longest_run(left: Sequence[str], right: Sequence[str]) -> list[str]:
     return list(left[start : start + low])
 
 
-def _distinct(hashes: Hashes, offsets: Offsets) -> list[tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64], Hashes]]:
+def _distinct(items: Hashes, offsets: Offsets, n: int) -> list[_Sketched]:
     """Return (32-bit shingles, counts, identities) of the records, each record's shingles sorted and distinct."""
-    parts = []
-    for start in range(0, offsets.size - 1, _GROUP):
-        bounds = offsets[start : start + _GROUP + 1]
-        counts = np.diff(bounds)
-        keys = np.repeat(np.arange(counts.size, dtype=np.uint64) << np.uint64(_HASH_BITS), counts)
-        keys |= hashes[bounds[0] : bounds[-1]] >> np.uint64(64 - _HASH_BITS)
-        keys.sort()
-        keep = np.ones(keys.size, np.bool_)
-        keep[1:] = keys[1:] != keys[:-1]
-        keys = keys[keep]
-        records = (keys >> np.uint64(_HASH_BITS)).astype(np.int64)
-        values = keys & np.uint64((1 << _HASH_BITS) - 1)
-        sizes = np.bincount(records, minlength=counts.size)
-        parts.append(((values >> np.uint64(_HASH_BITS - 32)).astype(np.uint32), sizes, _identities(values, sizes)))
-    return parts
+    if TEXT_KERNELS not in sys.modules:
+        hashes, bounds = windows(items, offsets, n)
+        return [_plain(hashes, bounds[start : start + _GROUP + 1]) for start in range(0, bounds.size - 1, _GROUP)]
+    values = np.empty(items.size, np.uint32)
+    counts = np.zeros(offsets.size - 1, np.int64)
+    identity = np.zeros((offsets.size - 1, 2), np.uint64)
+    written = import_module(JOIN_KERNELS).distinct(items, offsets, n, values, counts, identity)
+    return [(values[:written].copy(), counts, identity)]
+
+
+def _plain(hashes: Hashes, bounds: Offsets) -> _Sketched:
+    """The numpy form of `join_kernels.distinct` for at most _GROUP records."""
+    counts = np.diff(bounds)
+    keys = np.repeat(np.arange(counts.size, dtype=np.uint64) << np.uint64(_HASH_BITS), counts)
+    keys |= hashes[bounds[0] : bounds[-1]] >> np.uint64(64 - _HASH_BITS)
+    keys.sort()
+    keep = np.ones(keys.size, np.bool_)
+    keep[1:] = keys[1:] != keys[:-1]
+    keys = keys[keep]
+    sizes = np.bincount((keys >> np.uint64(_HASH_BITS)).astype(np.int64), minlength=counts.size)
+    values = keys & np.uint64((1 << _HASH_BITS) - 1)
+    return (values >> np.uint64(_HASH_BITS - 32)).astype(np.uint32), sizes, _identities(values, sizes)
 
 
 def _identities(values: Hashes, sizes: npt.NDArray[np.int64]) -> Hashes:
