@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.core.text import word_hashes
-from holdfast.metrics.ngram import Bigrams, cross_entropy, grams, recall, self_repetition
+from holdfast.metrics.ngram import bigrams, cross_entropy, grams, recall, self_repetition
 from holdfast.models.ngram_lm import fit
 
 texts = st.lists(st.lists(st.sampled_from("abcd"), max_size=9), min_size=1, max_size=6)
@@ -52,7 +52,7 @@ def test_cross_entropy_is_the_model_of_ngram_lm(real: list[list[str]], sample: l
     reference = counted(real)
     if not reference[1].sum():
         return
-    shared = Bigrams(np.repeat(np.arange(4), 4), np.tile(np.arange(4), 4), 4)
+    shared = bigrams(np.arange(16), 4)
     ids, offsets = hashed(real)
     nats = -np.log(fit(*hashed(sample), vocabulary=4).probability(ids, offsets))
     scored = np.delete(nats, offsets[:-1][np.diff(offsets) > 0])

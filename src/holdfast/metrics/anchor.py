@@ -33,10 +33,10 @@ from numpy.typing import NDArray
 from holdfast.core.text import Texts, word_hashes
 from holdfast.core.verdict import Measurement
 from holdfast.metrics.lexical import distinct
-from holdfast.metrics.ngram import Bigrams, cross_entropy, grams, recall
+from holdfast.metrics.ngram import Bigrams, bigrams, cross_entropy, grams, recall
 from holdfast.metrics.semantic import PER_CLUSTER, assign, cluster_coverage, clusters, rke_of_samples
 from holdfast.metrics.tail import tail_coverage
-from holdfast.metrics.windows import Windows, cut, matched_length
+from holdfast.metrics.windows import Hashes, Windows, cut, matched_length
 from holdfast.models.encoder import Encoder, Vectors, fit_lexical
 from holdfast.stats.resample import Interval, draw, holm, interval, permutation_p
 
@@ -157,44 +157,44 @@ def _field(
     """Draw the rows of the three groups, number all runs on one list, encode, and cluster the reference."""
     mine, real = draw(rng, len(windows[0].words), n), draw(rng, len(windows[1].words), n + _most(windows[1]))
     words = np.concatenate([windows[0].words[mine], windows[1].words[real]])
-    numbered = [_number(words, k) for k in (1, 2, 3, 4)]
+    (single, size), *longer = (_number(words, k) for k in (1, 3, 4))
+    keys, pairs = np.unique(single[:, :-1] * size + single[:, 1:], return_inverse=True)
+    numbered = [(single, size), (pairs.reshape(len(words), -1), len(keys)), *longer]
     kinds, sizes = tuple(kind for kind, _ in numbered), tuple(size for _, size in numbered)
-    flat, offsets = words.ravel(), np.arange(len(words) + 1) * words.shape[1]
     if encoder is None:
-        lexical = fit_lexical(flat, offsets)
-        name, vectors = lexical.name, lexical.encode_words(flat, offsets)
+        lexical = fit_lexical(*_flat(words))
+        name, vectors = lexical.name, lexical.encode_words(*_flat(words))
     else:
         chosen = [side.documents[rows] for side, rows in zip(windows, (mine, real), strict=True)]
         parts = [_pick(side, rows) for side, rows in zip(sides, chosen, strict=True)]
         name, vectors = encoder.name, np.concatenate([encoder.encode(part) for part in parts])
-    k = min(MOST_CLUSTERS, (len(words) - 2 * n) // PER_CLUSTER)
-    labels, k = _cluster(vectors, vectors[2 * n :], k, rng) if k >= FEWEST_CLUSTERS else (np.zeros(0, np.int64), 0)
+    labels, k = _cluster(vectors, vectors[2 * n :], rng)
     counts = [np.bincount(kind[2 * n :].ravel(), minlength=size) for kind, size in numbered[:2]]
-    shared = _bigrams(kinds, sizes)
-    return Field(n, kinds, sizes, shared, (counts[0], counts[1]), vectors, labels, k, name)
+    return Field(n, kinds, sizes, bigrams(keys, size), (counts[0], counts[1]), vectors, labels, k, name)
 
 
-def _cluster(vectors: Vectors, reference: Vectors, k: int, rng: np.random.Generator) -> tuple[Counts, int]:
-    """Cluster the reference, drop outliers' clusters; return the label of every row and the number of clusters."""
+def _cluster(vectors: Vectors, reference: Vectors, rng: np.random.Generator) -> tuple[Counts, int]:
+    """Cluster the reference, drop outliers' clusters; return the label of every row and the number of clusters.
+
+    No labels and 0 when fewer than five clusters are left: the metric is then unknown.
+    """
+    k = min(MOST_CLUSTERS, max(1, len(reference) // PER_CLUSTER))
     centres = clusters(reference, k, int(rng.integers(2**32)))
-    sizes = np.bincount(assign(reference, centres), minlength=k)
-    kept = centres[sizes >= SMALLEST]
+    kept = centres[np.bincount(assign(reference, centres), minlength=k) >= SMALLEST]
+    if len(kept) < FEWEST_CLUSTERS:
+        return np.zeros(0, np.int64), 0
     return assign(vectors, kept), len(kept)
 
 
-def _number(words: NDArray[np.uint64], k: int) -> tuple[Counts, int]:
+def _flat(words: Hashes) -> tuple[Hashes, Counts]:
+    return words.ravel(), np.arange(len(words) + 1) * words.shape[1]
+
+
+def _number(words: Hashes, k: int) -> tuple[Counts, int]:
     """Return the type number of every run of k words, shape (rows, length - k + 1), and how many types there are."""
-    offsets = np.arange(len(words) + 1) * words.shape[1]
-    runs, _ = grams(words.ravel(), offsets, k)
+    runs, _ = grams(*_flat(words), k)
     types, numbers = np.unique(runs, return_inverse=True)
     return numbers.astype(np.int64).reshape(len(words), -1), len(types)
-
-
-def _bigrams(kinds: tuple[Counts, ...], sizes: tuple[int, ...]) -> Bigrams:
-    before, after = np.zeros(sizes[1], np.int64), np.zeros(sizes[1], np.int64)
-    before[kinds[1].ravel()] = kinds[0][:, :-1].ravel()
-    after[kinds[1].ravel()] = kinds[0][:, 1:].ravel()
-    return Bigrams(before, after, sizes[0])
 
 
 def measure(field: Field, samples: Counts) -> Values:

@@ -38,11 +38,20 @@ def recall(reference: Counts, sample: Counts) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Bigrams:
-    """A shared list of bigram types: the word before and the word after of each, as positions in the word list."""
+    """A shared list of bigram types in the order of the word before: both words of each, as places in the word list.
+
+    `bounds` has words + 1 entries: the types that begin with word w are bounds[w] to bounds[w + 1].
+    """
 
     before: Counts
     after: Counts
-    words: int
+    bounds: Counts
+
+
+def bigrams(keys: Counts, words: int) -> Bigrams:
+    """Return the shared list from sorted keys before * words + after."""
+    before = keys // words
+    return Bigrams(before, keys % words, np.searchsorted(before, np.arange(words + 1)).astype(np.int64))
 
 
 def cross_entropy(shared: Bigrams, reference: tuple[Counts, Counts], sample: tuple[Counts, Counts]) -> float:
@@ -54,13 +63,17 @@ def cross_entropy(shared: Bigrams, reference: tuple[Counts, Counts], sample: tup
     """
     words, pairs = sample
     wanted = np.flatnonzero(reference[1])
-    contexts = np.bincount(shared.before, weights=pairs, minlength=shared.words).astype(np.int64)
-    followers = np.bincount(shared.before[pairs > 0], minlength=shared.words)
-    base = unigram(words, int(words.sum()), int(np.count_nonzero(words)), shared.words)
+    contexts, followers = _per_word(pairs, shared.bounds), _per_word(pairs > 0, shared.bounds)
+    base = unigram(words, int(words.sum()), int(np.count_nonzero(words)), len(words))
     before, after = shared.before[wanted], shared.after[wanted]
     likelihood = witten_bell(pairs[wanted], contexts[before], followers[before], base[after])
     weight = reference[1][wanted]
     return float(-(weight * np.log(likelihood)).sum() / weight.sum())
+
+
+def _per_word(values: NDArray[Any], bounds: Counts) -> Counts:
+    """Sum the values of all bigram types that begin with each word."""
+    return np.diff(to_offsets(values)[bounds])
 
 
 def self_repetition(runs: NDArray[Any], offsets: Counts) -> float:
