@@ -35,6 +35,7 @@ def test_a_part_is_never_shown_as_none_or_all(share: float) -> None:
     ("value", "unit", "text"),
     [
         (1204, "records", "1,204 records"),
+        (1, "records", "1 record"),
         (0.874, "ratio", "0.874"),
         (0.874, "ratio to anchor-versus-anchor", "0.874"),
         (1.0, "0/1", "yes"),

@@ -37,7 +37,7 @@ def test_findings_say_what_to_do_and_gaps_what_to_supply() -> None:
     """Each finding has its message and advice, each silent rule what to supply."""
     text = " ".join(_shown(full()).split())
     said = [words for finding in full().findings for words in (finding.rule, finding.message, finding.advice)]
-    said += [f"Supply: {gap.supply}" for gap in full().not_judged]
+    said += [f"-> {gap.supply}" for gap in full().not_judged]
     assert [] == [words for words in said if words not in text]
 
 

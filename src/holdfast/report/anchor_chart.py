@@ -23,7 +23,7 @@ def anchor(measurements: Measurements) -> Picture | None:
     margin = max((abs(detail.number(more(m).get("margin")) or 0.0) for _, m in rows), default=0.0)
     ends = [m[key] for _, m in rows for key in ("low", "value", "high") if m[key] is not None]
     low, high = min([*ends, 1 - margin, 0.95]), max([*ends, 1 + margin, 1.05])
-    x = svg.scale(low, high, 160, 296)
+    x = svg.scale(low, high, 160, 286)
     bottom = 8 + 30 * len(rows)
     root = svg.canvas(bottom + 24, "Diversity against the real anchor", "Dots with intervals against the line at 1.")
     if margin:

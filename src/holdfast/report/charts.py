@@ -94,7 +94,7 @@ def _bars(root: Element, rows: Sequence[tuple[str, float]], cap: float | None) -
         over = " over" if cap is not None and share > cap else ""
         svg.bar(root, (4, top + 6), (x(share) - 4, 9), f"synthetic{over}", f"{one_line(name, 120)}: {share:.4f}")
         if cap is not None:
-            svg.line(root, (x(cap), top + 2), (x(cap), top + 19), "cap")
+            svg.line(root, (x(cap), top + 4), (x(cap), top + 17), "cap")
 
 
 _ALL: tuple[Callable[[Measurements], Picture | None], ...] = (

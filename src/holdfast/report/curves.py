@@ -14,7 +14,7 @@ def near_duplicates(measurements: Measurements) -> Picture | None:
     top = max(records for _, records in curve) or 1.0
     root = svg.canvas(206, "Near-duplicates over thresholds", "A falling curve of records that repeat another.")
     x, y = svg.scale(curve[0][0], curve[-1][0], 62, 374), svg.scale(0, top, 166, 18)
-    frame(root, [0.0, top / 2, top], y)
+    frame(root, [0.0, float(top // 2), top], y)
     svg.path(root, [(x(t), y(r)) for t, r in curve], "curve")
     used = detail.number(given.get("threshold"))
     for threshold, records in curve:

@@ -67,10 +67,11 @@ def _point(root: Element, m: Mapping[str, Any], x: svg.Scale, y: svg.Scale) -> N
     svg.line(root, (x(value), y(effective)), (42, y(effective)), "drop dashed")
     svg.dot(root, (x(value), y(effective)), 6, "mark synthetic", numbers.value(m))
     words = f"{numbers.percent(effective)} effective"
-    if value <= 0.5:
-        svg.text(root, (x(value) + 11, y(effective) + (16 if value < 0.25 else -6)), words, "strong")
+    # Beside the dropped line where the words end below the curve: left of it, or right and lower for a small share.
+    if value < 0.36:
+        svg.text(root, (x(value) + 10, y(effective_share(0.6 - value)) + 16), words, "strong")
     else:
-        svg.text(root, (x(value) - 10, y(effective) + 18), words, "strong", "end")
+        svg.text(root, (x(value) - 10, y(effective) + 20), words, "strong", "end")
 
 
 def _bounds(root: Element, bounds: tuple[float, float], x: svg.Scale) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from holdfast.report import charts, detail, numbers
-from holdfast.report.shown import one_line, visible
+from holdfast.report.shown import one_line, sentence, visible
 from holdfast.stats.dose import band
 
 SEVERITIES = ("error", "warning", "note")
@@ -94,6 +94,7 @@ def _environment() -> Environment:
     )
     environment.filters.update(
         visible=lambda text: visible(str(text)),
+        sentence=lambda text: sentence(str(text)),
         line=lambda text, width=120: one_line(str(text), width),
         count=numbers.count,
         value=numbers.value,

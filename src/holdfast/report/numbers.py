@@ -46,7 +46,9 @@ def value(measurement: Mapping[str, Any]) -> str:
         return NOT_KNOWN
     unit = measurement["unit"]
     text = number(measurement["value"], unit)
-    return text if unit in ("share", "0/1", "") or is_ratio(unit) else f"{text} {unit}"
+    if unit in ("share", "0/1", "") or is_ratio(unit):
+        return text
+    return f"{text} {unit.removesuffix('s') if measurement['value'] == 1 else unit}"
 
 
 def is_ratio(unit: str) -> bool:

@@ -29,6 +29,12 @@ def one_line(text: str, width: int) -> str:
     return line if len(line) <= width else line[: width - 1] + "…"
 
 
+def sentence(text: str) -> str:
+    """Return `text` visible, with a capital at its start and a full stop at its end."""
+    whole = visible(text).strip()
+    return whole[:1].upper() + whole[1:] + ("" if whole.endswith((".", "!", "?", ":", "…")) else ".")
+
+
 def encodable(text: str) -> str:
     """Return `text` with lone surrogates, which no UTF-8 file can hold, as U+FFFD."""
     return _SURROGATE.sub("\ufffd", text)

@@ -13,7 +13,7 @@ from holdfast.core.verdict import Finding, Measurement, NotJudged
 from holdfast.report import numbers
 from holdfast.report.html import SEVERITIES, tally_words
 from holdfast.report.report import Report
-from holdfast.report.shown import one_line, visible
+from holdfast.report.shown import one_line, sentence, visible
 
 # The numbers every reader asks for first, in this order; the rest is in the JSON and on the page.
 _FIRST = (
@@ -43,7 +43,7 @@ def summary(report: Report) -> Group:
     ordered = sorted(report.findings, key=lambda finding: SEVERITIES.index(finding.severity))
     parts += [_finding(finding) for finding in ordered]
     if report.not_judged:
-        parts += [Text("\nNot judged", style="bold"), *(_gap(gap) for gap in report.not_judged)]
+        parts += [Text("\nNot judged, and what to supply", style="bold"), *(_gap(gap) for gap in report.not_judged)]
     return Group(*parts)
 
 
@@ -92,5 +92,5 @@ def _finding(finding: Finding) -> RenderableType:
 
 def _gap(gap: NotJudged) -> RenderableType:
     """One rule that stayed silent, why, and what to supply."""
-    words = Text.assemble((visible(gap.rule), "bold"), f"  {visible(gap.why)} ", f"Supply: {visible(gap.supply)}")
+    words = Text.assemble((visible(gap.rule), "bold"), f"  {sentence(gap.why)}\n-> {visible(gap.supply)}")
     return Padding(words, (0, 0, 0, 2))
