@@ -211,7 +211,9 @@ def test_a_data_designer_run_is_recognised(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("nested", [5, "text", [], {"origin": "no word", "depth": "x", "parents": 3, "checks": []}])
+@pytest.mark.parametrize(
+    "nested", [5, "text", [], {"origin": "no word", "depth": "x", "checks": [], "cell": [1], "decoding": "hot"}]
+)
 def test_a_holdfast_column_of_another_make_states_nothing(nested: Any, tmp_path: Path) -> None:
     """Values of the wrong type under our own name neither crash nor become provenance."""
     (record,) = records(tmp_path, {"text": "t", "holdfast": nested})

@@ -2,7 +2,9 @@
 
 import gzip
 import json
+import random
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -201,6 +203,31 @@ def test_dates_decimals_and_bytes_of_parquet_have_a_text_form(tmp_path: Path) ->
         name: second[name] for name in ("when", "price", "raw")
     }
     assert "1 NaN" in describe(dataset)
+
+
+def test_a_value_that_is_no_utf8_costs_its_row_only(tmp_path: Path) -> None:
+    """Arrow strings that are none are refused row by row, and the others are kept."""
+    texts = pa.array([b"good", b"caf\xe9", b"good too"]).view(pa.string())
+    with (tmp_path / "a.arrow").open("wb") as file, pa.ipc.new_stream(file, pa.schema([("text", pa.string())])) as out:
+        out.write_table(pa.table({"text": texts}))
+    dataset = read([tmp_path / "a.arrow"], spool=tmp_path / "spool")
+    assert ["good", "good too"] == [record.text for record in dataset.records()]
+    assert [(2, "unreadable-value")] == [(one.line, one.reason) for one in dataset.quarantine]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_damaged_files_never_end_in_a_traceback(form: str, tmp_path: Path) -> None:
+    """60 files of every format with random bytes changed, cut or put in: rows, named faults, or one InputError."""
+    whole = write_as(tmp_path / "whole", form).read_bytes()
+    draw = random.Random(7)
+    for _ in range(60):
+        data = bytearray(whole)
+        for _ in range(draw.choice((1, 1, 3, 10))):
+            at = draw.randrange(len(data))
+            data[at : at + draw.choice((0, 1, 1, 15))] = draw.randbytes(draw.choice((0, 1, 1, 5)))
+        (tmp_path / "damaged").write_bytes(data[: draw.choice((len(data), len(data), draw.randrange(len(data))))])
+        with suppress(InputError):
+            assert all(record.id for record in read([tmp_path / "damaged"], spool=tmp_path / "spool").records())
 
 
 JSON_VALUES = st.recursive(

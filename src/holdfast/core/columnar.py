@@ -85,14 +85,7 @@ def _unique_names(path: Path, schema: pa.Schema) -> None:
 
 def _batch(found: pa.RecordBatch, first: int, nans: Nans) -> Batch:
     batch = Batch()
-    table = pa.Table.from_batches([found])
-    columns = [_plain(column, nans) for column in table.columns]
-    table = pa.Table.from_arrays(columns, names=table.column_names)
-    try:
-        rows = table.to_pylist()
-    except (UnicodeDecodeError, ValueError, OverflowError):
-        rows = [_one(table, number) for number in range(table.num_rows)]
-    for number, row in enumerate(rows, first):
+    for number, row in enumerate(_rows(found, nans), first):
         raw = None if row is None else _json(row)
         if row is None or raw is None:
             batch.refused.append(Refused(number, 1, "unreadable-value"))
@@ -103,12 +96,18 @@ def _batch(found: pa.RecordBatch, first: int, nans: Nans) -> Batch:
     return batch
 
 
-def _one(table: pa.Table, number: int) -> dict[str, Any] | None:
+def _rows(found: pa.RecordBatch, nans: Nans) -> list[dict[str, Any] | None]:
+    """Return the rows of a batch, None for one that cannot be read; a batch with such a row is read row by row."""
     try:
-        row: dict[str, Any] = table.slice(number, 1).to_pylist()[0]
-    except (UnicodeDecodeError, ValueError, OverflowError):
-        return None
-    return row
+        # A damaged file may point anywhere in memory; nothing is touched before Arrow has checked all of it.
+        found.validate(full=True)
+        columns = [_plain(column, nans) for column in pa.Table.from_batches([found]).columns]
+        rows: list[dict[str, Any] | None] = pa.Table.from_arrays(columns, names=found.schema.names).to_pylist()
+    except (pa.ArrowException, UnicodeDecodeError, ValueError, OverflowError):
+        if found.num_rows == 1:
+            return [None]
+        return [row for number in range(found.num_rows) for row in _rows(found.slice(number, 1), nans)]
+    return rows
 
 
 def _plain(column: pa.ChunkedArray, nans: Nans) -> pa.ChunkedArray:

@@ -171,7 +171,8 @@ def _typed(name: str, value: Any) -> Any:
         limit = 2**31 if name == "depth" else 2**63
         whole = isinstance(value, int) or (isinstance(value, str) and value.lstrip("-").isdecimal())
         return int(value) if whole and abs(int(value)) < limit else None
-    return value if value is None or isinstance(value, str) else json_of(value)
+    whole = parse_nested(value)
+    return None if whole is None else json_of(whole)
 
 
 def read_nested(nested: Any) -> dict[str, Any]:
