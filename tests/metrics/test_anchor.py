@@ -9,8 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from holdfast.metrics import anchor as comparison
 from holdfast.metrics.anchor import COMBINED, FEWEST, PRIMARY, SECONDARY, UNIT, WORDS, compare
 from holdfast.models.encoder import LEXICAL
+from holdfast.stats.resample import Interval
 
 
 def texts(seed: int, documents: int, *, vocabulary: int = 3000, length: int = 60, topics: int = 12) -> list[str]:
@@ -33,6 +35,26 @@ def anchor() -> list[str]:
 
 def verdicts(found: dict) -> dict[str, str]:
     return {slug: one.detail["verdict"] for slug, one in found.items()}
+
+
+@pytest.mark.parametrize(
+    ("low", "value", "high", "p", "expected"),
+    [
+        (0.80, 0.85, 0.90, 0.01, "worse"),
+        (0.80, 0.85, 0.90, 0.20, "inconclusive"),
+        (0.90, 0.94, 0.98, 0.01, "inconclusive"),
+        (0.96, 0.97, 0.98, 0.01, "equivalent"),
+        (0.98, 1.00, 1.08, 1.00, "inconclusive"),
+        (1.06, 1.10, 1.20, 1.00, "better"),
+    ],
+)
+def test_verdict(low: float, value: float, high: float, p: float, expected: str) -> None:
+    """Worse needs the whole interval below the margin and a small family p; a loss within the margin is equivalent."""
+    seen = Interval(*np.log([value, low, high]).tolist())
+    found = comparison._measurement(seen, 100, 0.05, None, {"p": 0.001, "p_family": p})
+    assert expected == found.detail["verdict"]
+    assert (found.detail["need_n"] is None) == (expected != "inconclusive")
+    assert [low, value, high] == pytest.approx([found.low, found.value, found.high])
 
 
 def test_shape_of_the_answer(anchor: list[str]) -> None:
