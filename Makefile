@@ -29,8 +29,15 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[gym,verify,dev]'
 	@touch $@
 
+# The lines a newcomer can copy. The last audit must fail: its set is poor on purpose.
 demo: $(STAMP)
-	@bash examples/quickstart/demo.sh $(BIN)/holdfast
+	@rm -rf demo
+	$(BIN)/holdfast init demo
+	$(BIN)/holdfast build -c demo/holdfast.yaml --out demo/run
+	$(BIN)/holdfast audit demo/poor.jsonl --eval demo/poor_eval.jsonl --html demo/poor.html || test $$? -eq 1
+	@echo
+	@echo 'One set that may be trained on:  demo/run/report.html'
+	@echo 'One that may not, and why:       demo/poor.html'
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
@@ -59,4 +66,4 @@ constraints:
 	@mv constraints.new constraints.txt && rm -rf $(VENV)-pins
 
 clean:
-	rm -rf $(VENV) $(VENV)-pins .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist build .holdfast
+	rm -rf $(VENV) $(VENV)-pins demo .bench .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist build .holdfast

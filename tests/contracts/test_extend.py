@@ -14,6 +14,7 @@ from types import ModuleType
 import pytest
 
 import holdfast
+from holdfast.testing import check_verifier
 from tests.contracts.source import ROOT
 
 PAGE = (ROOT / "docs" / "extend.md").read_text("utf-8")
@@ -72,8 +73,9 @@ def test_a_metric_of_ones_own_is_reported(project: Path) -> None:
 def test_a_check_of_ones_own_decides(project: Path) -> None:
     """The page's check accepts, refuses and abstains."""
     check = snippet("my_checks").ends_with_number
-    verdicts = [check(holdfast.Record("1", "", text)) for text in ("It is 1,200.", "None", "")]
-    assert [True, False, None] == [verdict.ok for verdict in verdicts]
+    right, wrong = holdfast.Record("1", "", "It is 1,200."), holdfast.Record("2", "", "None")
+    check_verifier(check, accepts=[right], refuses={"no number": wrong})
+    assert holdfast.Verdict(None, "empty") == check(holdfast.Record("3", "", ""))
 
 
 def test_a_generator_of_ones_own_repeats(project: Path) -> None:
