@@ -171,8 +171,8 @@ def _typed(name: str, value: Any) -> Any:
         limit = 2**31 if name == "depth" else 2**63
         whole = isinstance(value, int) or (isinstance(value, str) and value.lstrip("-").isdecimal())
         return int(value) if whole and abs(int(value)) < limit else None
-    whole = parse_nested(value)
-    return None if whole is None else json_of(whole)
+    nested = parse_nested(value)
+    return None if nested is None else json_of(nested)
 
 
 def read_nested(nested: Any) -> dict[str, Any]:
