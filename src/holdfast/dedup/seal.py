@@ -4,6 +4,7 @@ With the seal every later verb can find held-out text in prompts, outputs and mi
 sealed record was edited; nobody can read the held-out text from it. It does not hide the evaluation file itself.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -38,13 +39,16 @@ class Seal:
     def broken(self, held_out: Dataset) -> tuple[str, ...]:
         """Say how `held_out` differs from what was sealed: one line per changed, missing or added record."""
         found = {record.id: record.digest for record in held_out.records()}
+        sealed = Counter(self.digests.values())
+        added = {name: digest for name, digest in found.items() if not sealed[digest]}
+        missing = Counter(self.digests.values()) - Counter(found.values())
         lines = []
         for name, digest in self.digests.items():
-            if name not in found:
-                lines.append(f"record {name} is missing")
-            elif found[name] != digest:
-                lines.append(f"record {name} was changed")
-        return (*lines, *(f"record {name} was added" for name in found if name not in self.digests))
+            if missing[digest]:
+                missing[digest] -= 1
+                lines.append(f"record {name} was changed" if name in added else f"record {name} is missing")
+                added.pop(name, None)
+        return (*lines, *(f"record {name} was added" for name in added))
 
     def write(self, folder: Path) -> Path:
         """Write holdfast.seal into `folder`."""

@@ -113,12 +113,12 @@ def _parts(
 
 
 def _order(data: Dataset, seed: int) -> list[int]:
-    """Return all rows in an order that depends on the seed and on each record's content and id alone."""
-    keys = []
+    """Return all rows in an order that depends on the seed and on each record's content; the id parts equals."""
+    keys: list[tuple[bytes, str]] = []
     for table in data.tables(("id", "prompt", "response")):
         for row in table.to_pylist():
-            content = f"{seed}:{Record('', row['prompt'], row['response']).digest}:{row['id']}"
-            keys.append(blake2b(content.encode(), digest_size=16).digest())
+            content = f"{seed}:{Record('', row['prompt'], row['response']).digest}"
+            keys.append((blake2b(content.encode(), digest_size=16).digest(), row["id"]))
     return sorted(range(len(keys)), key=keys.__getitem__)
 
 

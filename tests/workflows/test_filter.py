@@ -1,0 +1,121 @@
+"""filter: what goes, goes with a reason; what stays, says that somebody looked."""
+
+import json
+
+import pytest
+
+from holdfast.core.settings import Dedup, Filters
+from holdfast.workflows.audit import audit
+from holdfast.workflows.filter import FilterOptions, filter_files
+from tests.rules.views import sentence
+
+
+def written(path, rows):
+    """Write rows as JSONL."""
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def lines(path):
+    """Read JSONL."""
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def sample(folder):
+    """Ten different records, an exact copy in capitals, a near copy, and a real twin of a synthetic one."""
+    rows = [{"id": f"r{n}", "text": sentence(n), "origin": "synthetic"} for n in range(10)]
+    rows.append({"id": "exact", "text": sentence(0).upper(), "origin": "synthetic"})
+    rows.append({"id": "near", "text": f"{sentence(1)} and one more", "origin": "synthetic"})
+    rows.append({"id": "real-twin", "text": sentence(2), "origin": "human"})
+    return written(folder / "data.jsonl", rows)
+
+
+def test_each_rejected_record_names_its_keeper_and_what_they_share(tmp_path):
+    """The reason is machine-readable; keeper, similarity and the shared words stand beside it."""
+    filter_files([sample(tmp_path)], tmp_path / "out")
+    rejected = {row["id"]: row for row in lines(tmp_path / "out/rejected.jsonl")}
+    near = rejected["near"]["holdfast_detail"]
+    assert ("exact-duplicate", "r0") == (
+        rejected["exact"]["holdfast_reason"],
+        rejected["exact"]["holdfast_detail"]["keeper"],
+    )
+    assert ("r1", round(10 / 13, 4), sentence(1)) == (near["keeper"], near["similarity"], near["shares"])
+
+
+def test_the_real_one_of_two_stays(tmp_path):
+    """Of a synthetic record and its real twin the real one is kept."""
+    filter_files([sample(tmp_path)], tmp_path / "out")
+    kept = {row["id"] for row in lines(tmp_path / "out/kept.jsonl")}
+    assert (True, False) == ("real-twin" in kept, "r2" in kept)
+
+
+def test_nothing_is_lost(tmp_path):
+    """In = kept + rejected, and each record is in one file."""
+    source = sample(tmp_path)
+    manifest = filter_files([source], tmp_path / "out")
+    out = [row["id"] for name in ("kept", "rejected") for row in lines(tmp_path / f"out/{name}.jsonl")]
+    assert (sorted(row["id"] for row in lines(source)), 13, 10, 3) == (
+        sorted(out),
+        manifest.counts.given,
+        manifest.counts.kept,
+        manifest.counts.rejected,
+    )
+
+
+def test_a_second_pass_rejects_nothing_and_the_audit_sees_the_filter(tmp_path):
+    """What was kept has no duplicates left, and carries the verdicts that say so."""
+    filter_files([sample(tmp_path)], tmp_path / "out")
+    again = filter_files([tmp_path / "out/kept.jsonl"], tmp_path / "again")
+    report = audit(tmp_path / "out/kept.jsonl")
+    assert (0, 0.0) == (again.counts.rejected, report["no-diversity-filter"].value)
+
+
+def test_switched_off_filters_do_nothing(tmp_path):
+    """Without any filter every record is kept, and no verdict is invented."""
+    options = FilterOptions(Filters(dedup=Dedup(exact=False, near=None), privacy="off"))
+    manifest = filter_files([sample(tmp_path)], tmp_path / "out", options)
+    checks = [row["holdfast"]["checks"] for row in lines(tmp_path / "out/kept.jsonl")]
+    assert (13, [{}] * 13) == (manifest.counts.kept, checks)
+
+
+def test_held_out_text_is_kept_out(tmp_path):
+    """A record that contains a held-out item is rejected for it, whatever else it is."""
+    eval_file = written(tmp_path / "eval.jsonl", [{"question": sentence(4)}])
+    filter_files([sample(tmp_path)], tmp_path / "out", FilterOptions(held_out=(eval_file,)))
+    reasons = {row["id"]: row["holdfast_reason"] for row in lines(tmp_path / "out/rejected.jsonl")}
+    assert "eval-contamination" == reasons["r4"]
+
+
+def test_when_the_keeper_leaves_another_one_stays(tmp_path):
+    """A duplicate is not lost because the record that stood for it was rejected for personal data."""
+    body = " ".join(sentence(n) for n in range(3))
+    rows = [
+        {"id": "a", "text": f"{body} mail jane.roe@northwind.co.uk"},
+        {"id": "b", "text": f"{body} mail nobody at all"},
+    ]
+    source = written(tmp_path / "d.jsonl", rows)
+    filter_files([source], tmp_path / "out", FilterOptions(Filters(privacy="reject")))
+    assert ["b"] == [row["id"] for row in lines(tmp_path / "out/kept.jsonl")]
+
+
+@pytest.mark.parametrize("where", ["text", "nested"])
+def test_redaction_reaches_every_string_of_a_row(tmp_path, where):
+    """Personal data leaves the training text and the other columns, and the rest of the row stays."""
+    mail = "jane.roe@northwind.co.uk"
+    row = {"id": "a", "text": f"write to {mail}", "meta": {"by": [mail, 7]}}
+    filter_files([written(tmp_path / "d.jsonl", [row])], tmp_path / "out", FilterOptions(Filters(privacy="redact")))
+    kept = lines(tmp_path / "out/kept.jsonl")[0]
+    values = {"text": kept["text"], "nested": kept["meta"]["by"][0]}
+    assert (False, 7) == (mail in json.dumps(kept), kept["meta"]["by"][1])
+    assert "<email>" in values[where]
+
+
+def test_the_same_input_gives_the_same_bytes(tmp_path):
+    """No clock, no chance."""
+    source = sample(tmp_path)
+    for name in ("a", "b"):
+        filter_files([source], tmp_path / name)
+    names = ("kept.jsonl", "rejected.jsonl", "manifest.json")
+    assert [(tmp_path / "a" / name).read_bytes() for name in names] == [
+        (tmp_path / "b" / name).read_bytes() for name in names
+    ]

@@ -1,0 +1,139 @@
+"""reserve: a sealed real held-out set that no near-duplicate straddles."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from holdfast.core.errors import UsageError
+from holdfast.core.reader import read
+from holdfast.dedup.near import find_near
+from holdfast.dedup.seal import open_held_out
+from holdfast.workflows.audit import audit
+from holdfast.workflows.reserve import ReserveOptions, reserve, split
+
+
+def written(path, rows):
+    """Write rows as JSONL."""
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def real(folder, count=60):
+    """Real questions with answers, in twins that differ in one word of many."""
+    rows = []
+    for n in range(count // 2):
+        words = " ".join(f"w{n}x{place}" for place in range(30))
+        rows += [{"question": f"{words} {twin}", "answer": str(n), "author": f"a{n % 7}"} for twin in ("one", "two")]
+    return written(folder / "real.jsonl", rows)
+
+
+def ids(path):
+    """The rows of a JSONL file without the holdfast column, as text."""
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    return [row["question"] for row in rows]
+
+
+def test_the_two_sides_are_the_whole(tmp_path):
+    """Every real record is on one side and no record is on both."""
+    source = real(tmp_path)
+    manifest = reserve([source], tmp_path / "out", ReserveOptions(0.2))
+    sides = ids(tmp_path / "out/eval.jsonl"), ids(tmp_path / "out/train.jsonl")
+    assert (12, sorted(ids(source))) == (manifest.more["eval"], sorted(sides[0] + sides[1]))
+
+
+def test_no_near_duplicate_straddles_the_seal(tmp_path):
+    """Of 30 pairs of twins none is parted."""
+    reserve([real(tmp_path)], tmp_path / "out", ReserveOptions(0.3))
+    both = read([tmp_path / "out/eval.jsonl", tmp_path / "out/train.jsonl"], spool=tmp_path / "spool")
+    side = np.asarray(both.column("input").to_pylist())
+    pairs = find_near(both.tables(("prompt", "response")))
+    assert (30, 0) == (len(pairs.left), int(np.sum(side[pairs.left] != side[pairs.right])))
+
+
+def test_no_near_duplicate_straddles_on_real_text(tmp_path, shared_data):
+    """The same on real prose."""
+    reserve([shared_data / "text/wiki_abstracts.jsonl.gz"], tmp_path / "out", ReserveOptions(0.2))
+    both = read(sorted((tmp_path / "out").glob("*.jsonl.gz")), spool=tmp_path / "spool")
+    side = np.asarray(both.column("input").to_pylist())
+    pairs = find_near(both.tables(("prompt", "response")))
+    assert 0 == int(np.sum(side[pairs.left] != side[pairs.right]))
+
+
+def test_groups_stay_together(tmp_path):
+    """No author is on both sides."""
+    reserve([real(tmp_path)], tmp_path / "out", ReserveOptions(0.4, ("author",)))
+    sides = [
+        {json.loads(line)["author"] for line in (tmp_path / f"out/{side}.jsonl").read_text().splitlines()}
+        for side in ("eval", "train")
+    ]
+    assert (True, set()) == (bool(sides[0]), sides[0] & sides[1])
+
+
+def test_editing_one_sealed_row_is_detected(tmp_path):
+    """One changed character in one row breaks the seal, and the audit says which record."""
+    reserve([real(tmp_path)], tmp_path / "out", ReserveOptions(0.2))
+    path = tmp_path / "out/eval.jsonl"
+    assert () == open_held_out([tmp_path / "out"], tmp_path / "s1").broken
+    path.write_text(path.read_text().replace("one", "onE", 1))
+    report = audit(tmp_path / "out/train.jsonl", eval=tmp_path / "out")
+    found = next(finding for finding in report.findings if finding.rule == "held-out-tampered")
+    assert ("error", 1) == (found.severity, found.evidence_total)
+
+
+def test_a_removed_row_is_detected(tmp_path):
+    """A missing record is named too."""
+    reserve([real(tmp_path)], tmp_path / "out", ReserveOptions(0.2))
+    path = tmp_path / "out/eval.jsonl"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[1:]))
+    assert "is missing" in open_held_out([tmp_path / "out"], tmp_path / "s").broken[0]
+
+
+def test_synthetic_records_are_never_held_out(tmp_path):
+    """They are rejected with a reason; the held-out set is real."""
+    rows = [{"text": f"{n} words of record {n * n}", "origin": "synthetic" if n % 3 else "real"} for n in range(30)]
+    manifest = reserve([written(tmp_path / "r.jsonl", rows)], tmp_path / "out", ReserveOptions(4))
+    kept = [json.loads(line)["origin"] for line in (tmp_path / "out/eval.jsonl").read_text().splitlines()]
+    assert ({"not-real": 20}, {"real"}) == (manifest.reasons, set(kept))
+
+
+def test_the_same_seed_gives_the_same_bytes(tmp_path):
+    """Two runs agree byte for byte; another seed draws another set."""
+    source = real(tmp_path)
+    for name, seed in (("a", 7), ("b", 7), ("c", 8)):
+        reserve([source], tmp_path / name, ReserveOptions(0.2, seed=seed))
+    files = [[(tmp_path / name / file).read_bytes() for file in ("eval.jsonl", "holdfast.seal")] for name in "abc"]
+    assert (True, False) == (files[0] == files[1], files[0] == files[2])
+
+
+def test_a_seal_is_made_once(tmp_path):
+    """A folder with a seal is refused."""
+    reserve([real(tmp_path)], tmp_path / "out")
+    with pytest.raises(UsageError, match="sealed once"):
+        reserve([real(tmp_path)], tmp_path / "out")
+
+
+@pytest.mark.parametrize("share", [60, 0.001, 100])
+def test_an_empty_side_is_refused(tmp_path, share):
+    """All or nothing is no split."""
+    with pytest.raises(UsageError, match="leaves one side empty"):
+        reserve([real(tmp_path)], tmp_path / "out", ReserveOptions(share))
+
+
+def test_an_unknown_group_column_is_refused(tmp_path):
+    """The message names the columns that exist, and nothing is sealed."""
+    with pytest.raises(UsageError, match="question, answer, author"):
+        reserve([real(tmp_path)], tmp_path / "out", ReserveOptions(0.2, ("autor",)))
+    assert not (tmp_path / "out/holdfast.seal").exists()
+
+
+@given(st.lists(st.integers(0, 9), min_size=2, max_size=60), st.integers(1, 40), st.integers(0, 5))
+def test_a_split_takes_whole_groups_and_never_too_many(labels, wanted, seed):
+    """For any grouping: at most what was wanted, and no group on both sides."""
+    first: dict[int, int] = {}
+    group = np.asarray([first.setdefault(label, row) for row, label in enumerate(labels)])
+    chosen = split(group, np.arange(len(group)), wanted, seed)
+    inside, outside = set(group[chosen]), set(np.delete(group, chosen))
+    assert (True, set()) == (len(chosen) <= wanted, inside & outside)
