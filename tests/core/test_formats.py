@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from holdfast.core.dataset import Dataset
-from holdfast.core.provenance import origin_word
 from holdfast.core.reader import describe, read
+from holdfast.core.reading.provenance import origin_word
 from holdfast.core.record import Message, Record
 
 Row = dict[str, Any]

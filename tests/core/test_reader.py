@@ -18,9 +18,9 @@ from pyarrow import feather
 
 from holdfast.core.dataset import Dataset
 from holdfast.core.errors import InputError, UsageError
-from holdfast.core.jsonkernel import _measure, _split, measure
-from holdfast.core.jsonmembers import members, with_member, without
 from holdfast.core.reader import describe, read
+from holdfast.core.reading.jsonkernel import _measure, _split, measure
+from holdfast.core.reading.jsonmembers import members, with_member, without
 
 ROWS = [{"id": f"r{number}", "text": f"line one of {number}\nline two, with é and 水"} for number in range(30)]
 

@@ -22,7 +22,19 @@ def test_a_manifest_has_the_keys_of_the_contract(tmp_path):
     """The published keys are there, and `in` is called in."""
     Manifest("filter", Counts(3, 2, 1), reasons={"b": 1, "a": 0}).write(tmp_path)
     written = read_manifest(tmp_path)
-    expected = "version verb ok counts reasons files settings_digest inputs code_version seeds runner".split()
+    expected = [
+        "version",
+        "verb",
+        "ok",
+        "counts",
+        "reasons",
+        "files",
+        "settings_digest",
+        "inputs",
+        "code_version",
+        "seeds",
+        "runner",
+    ]
     assert (expected, 3, ["a", "b"]) == (list(written), written["counts"]["in"], list(written["reasons"]))
 
 

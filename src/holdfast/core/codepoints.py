@@ -51,23 +51,6 @@ def fold(char: str) -> str:
     return lower if len(lower) == 1 else char
 
 
-def kind(char: str) -> int:
-    """Return OTHER, WORD, SINGLE, IGNORED or SPACE for one character."""
-    category = unicodedata.category(char)
-    code = ord(char)
-    if category == "Cf" or _in(code, VARIATION_SELECTORS):
-        return IGNORED
-    if category[0] in "LN" and _in(code, CJK_RANGES):
-        return SINGLE
-    if category[0] in "LNM":
-        return WORD
-    return SPACE if char.isspace() else OTHER
-
-
-def _in(code: int, ranges: tuple[tuple[int, int], ...]) -> bool:
-    return any(low <= code <= high for low, high in ranges)
-
-
 def look_up(codes: npt.NDArray[Any]) -> Entries:
     """Return the entry of each code point; one outside the kept planes is OTHER and folds to itself."""
     table = unicode_table()
@@ -99,13 +82,27 @@ def unicode_table() -> Entries:
 
 
 def _entries(codes: range) -> Entries:
-    chars = [chr(code) for code in codes]
-    folded = np.array([ord(fold(char)) for char in chars], np.uint32)
-    # Unassigned, private and surrogate code points are most of the planes; `kind` is asked only about the others.
-    assigned = [i for i, char in enumerate(chars) if unicodedata.category(char) not in ("Cn", "Cs", "Co")]
-    kinds = np.full(len(chars), OTHER, np.uint32)
-    kinds[assigned] = [kind(chars[i]) for i in assigned]
+    chars = "".join(map(chr, codes))
+    categories = list(map(unicodedata.category, chars))
+    kinds = np.array([_KINDS.get(category, OTHER) for category in categories], np.uint32)
+    numbers = np.arange(codes.start, codes.stop)
+    letters = np.array([category[0] in "LN" for category in categories])
+    kinds[_within(numbers, CJK_RANGES) & letters] = SINGLE
+    kinds[_within(numbers, VARIATION_SELECTORS)] = IGNORED
+    spaces = [place for place in np.flatnonzero(kinds == OTHER).tolist() if chars[place].isspace()]
+    kinds[spaces] = SPACE
+    folded = np.array(list(map(ord, map(fold, chars))), np.uint32)
     return folded | (kinds << np.uint32(KIND_SHIFT))
+
+
+_KINDS = {"Cf": IGNORED} | dict.fromkeys(("Lu", "Ll", "Lt", "Lm", "Lo", "Nd", "Nl", "No", "Mn", "Mc", "Me"), WORD)
+
+
+def _within(numbers: npt.NDArray[np.int64], ranges: tuple[tuple[int, int], ...]) -> npt.NDArray[np.bool_]:
+    member = np.zeros(numbers.size, np.bool_)
+    for low, high in ranges:
+        member |= (numbers >= low) & (numbers <= high)
+    return member
 
 
 def _suspects() -> list[int]:
@@ -113,13 +110,13 @@ def _suspects() -> list[int]:
     found = {code for low, high in JAMO_RANGES for code in range(low, high + 1)}
     for code in range(0x80, LOW_END):
         char = chr(code)
-        if unicodedata.combining(char):
-            found.add(code)
         mapping = unicodedata.decomposition(char)
         if mapping and mapping[0] != "<":
-            parts = mapping.split()
-            if len(parts) == 2:
-                found.add(int(parts[1], 16))
+            second = mapping.partition(" ")[2]
+            if second:
+                found.add(int(second, 16))
             if not unicodedata.is_normalized("NFC", char):
                 found.add(code)
+        elif unicodedata.combining(char):
+            found.add(code)
     return sorted(code for code in found if code >= 0x80)

@@ -2,9 +2,10 @@
 
 Hot paths see tables with the columns of `SCHEMA`; `Record` is the row view for people's plug-ins. A record is
 referred to by its global index, its position in the data set, until a reader needs its id. This module does not
-parse anybody's files (`core.reader`) and does not decide what a column means (`core.formats`).
+parse anybody's files (`core.reader`) and does not decide what a column means (`core.reading.formats`).
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -143,7 +144,8 @@ def records_of(table: pa.Table) -> Iterator[Record]:
             response=row["response"],
             provenance=_provenance(row),
             messages=_messages(row["messages"]),
-            fields=_json(row["fields"]) or {},
+            # The user's own values stay exact, also integers that no machine word holds.
+            fields=json.loads(row["fields"] or "{}"),
             checks=_json(row["checks"]) or {},
         )
 
@@ -263,7 +265,7 @@ def _row(record: Record, number: int) -> dict[str, Any]:
         "cell": _dump(origin.cell),
         "messages": None if record.messages is None else _dump([turn._asdict() for turn in record.messages]),
         "checks": _dump(dict(record.checks)) if record.checks else None,
-        "fields": _dump(dict(record.fields)),
+        "fields": json.dumps(dict(record.fields), ensure_ascii=False, separators=(",", ":")),
     }
 
 

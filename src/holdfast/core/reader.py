@@ -1,6 +1,6 @@
 """Reads files into a `Dataset`: every good row becomes a record, every other is named with its place.
 
-Formats and row shapes are found by themselves (`core.inputs`, `core.formats`); what was found is kept beside the
+Formats and row shapes are found by themselves (`core.reading.inputs`, `core.reading.formats`); what was found is kept beside the
 shards and printed by `describe`. Values are never changed: a record's `fields` holds the row as it was written.
 """
 
@@ -13,20 +13,20 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
-from holdfast.core.columnar import Nans, read_columnar
-from holdfast.core.columns import Plan, Wishes, plan_for, table_of_rows
 from holdfast.core.dataset import Dataset, Input, Quarantined, ShardWriter
-from holdfast.core.delimited import has_paragraphs, read_csv, read_text
 from holdfast.core.errors import UsageError
-from holdfast.core.formats import check_mapping
-from holdfast.core.identity import Identities
-from holdfast.core.inputs import Found, find_inputs
-from holdfast.core.jsonarray import read_array
-from holdfast.core.jsonlines import read_lines
-from holdfast.core.provenance import sidecar_of
+from holdfast.core.reading.columnar import Nans, read_columnar
+from holdfast.core.reading.columns import Plan, Wishes, plan_for, table_of_rows
+from holdfast.core.reading.delimited import has_paragraphs, read_csv, read_text
+from holdfast.core.reading.formats import check_mapping
+from holdfast.core.reading.identity import Identities
+from holdfast.core.reading.inputs import Found, find_inputs
+from holdfast.core.reading.jsonarray import read_array
+from holdfast.core.reading.jsonlines import read_lines
+from holdfast.core.reading.provenance import sidecar_of
+from holdfast.core.reading.rows import Batch, Batches, Refused
+from holdfast.core.reading.sources import digest_of, head_of, open_source
 from holdfast.core.record import Origin
-from holdfast.core.rows import Batch, Batches, Refused
-from holdfast.core.sources import digest_of, head_of, open_source
 
 # One shard: what a kernel gets at once.
 SHARD_ROWS = 50_000
@@ -62,7 +62,7 @@ def read(
 ) -> Dataset:
     """Read files, globs and folders into shards under `spool`.
 
-    `mapping` names columns for fields (`core.formats.FIELDS`). `limit` ends after that many records, `sample` keeps
+    `mapping` names columns for fields (`core.reading.formats.FIELDS`). `limit` ends after that many records, `sample` keeps
     a seeded uniform draw of that many, in file order. `origin` holds for rows that say nothing of their own.
     Ids are the given ones where unique among all inputs, else `file:row`. Raises `InputError` or `UsageError`.
     """

@@ -9,8 +9,8 @@ from typing import Any, Literal
 import orjson
 import pyarrow as pa
 
-from holdfast.core.jsonmembers import with_member
-from holdfast.core.provenance import HOLDFAST
+from holdfast.core.reading.jsonmembers import with_member
+from holdfast.core.reading.provenance import HOLDFAST
 from holdfast.core.record import Record
 
 RowShape = Literal["own", "messages", "sharegpt", "alpaca", "prompt-completion", "text"]

@@ -190,8 +190,22 @@ def _block_words(block: _Block, compiled: Any) -> tuple[Hashes, Offsets]:
     ends = np.zeros(block.size + 1, np.int64)
     suspect = np.zeros(block.size, np.bool_)
     compiled.scan_words(block.data, block.offsets, _table(block), out, ends[1:], suspect)
-    changed = _composed(block, suspect)
-    return (out[: ends[-1]], ends) if changed is None else _block_words(changed, compiled)
+    texts, composed = _composed(block, suspect)
+    if not texts.size:
+        return out[: ends[-1]], ends
+    return _spliced((out, ends), texts, _block_words(composed, compiled))
+
+
+def _spliced(old: tuple[Any, Offsets], texts: Offsets, new: tuple[Any, Offsets]) -> tuple[Any, Offsets]:
+    """Return (items, offsets) with the items of `texts` replaced by those of `new`, which holds one text for each."""
+    parts, after = [], 0
+    for place, text in enumerate(texts.tolist()):
+        parts += [old[0][old[1][after] : old[1][text]], new[0][new[1][place] : new[1][place + 1]]]
+        after = text + 1
+    parts.append(old[0][old[1][after] : old[1][-1]])
+    counts = np.diff(old[1])
+    counts[texts] = np.diff(new[1])
+    return np.concatenate(parts), to_offsets(counts)
 
 
 def _block_digests(block: _Block, compiled: Any) -> Hashes:
@@ -200,23 +214,29 @@ def _block_digests(block: _Block, compiled: Any) -> Hashes:
     out = np.empty((block.size, 2), np.uint64)
     suspect = np.zeros(block.size, np.bool_)
     compiled.scan_digests(block.data, block.offsets, _table(block), out, suspect)
-    changed = _composed(block, suspect)
-    return out if changed is None else _block_digests(changed, compiled)
+    texts, composed = _composed(block, suspect)
+    if texts.size:
+        out[texts] = _block_digests(composed, compiled)
+    return out
 
 
-def _composed(block: _Block, suspect: npt.NDArray[np.bool_]) -> _Block | None:
-    """Return the block with its suspect texts in NFC, or None when all of them were in NFC already."""
-    replaced: dict[int, bytes] = {}
+def _composed(block: _Block, suspect: npt.NDArray[np.bool_]) -> tuple[Offsets, _Block]:
+    """Return which suspect texts were not in NFC, and a block of their NFC forms."""
+    changed: dict[int, bytes] = {}
     for text in np.flatnonzero(suspect).tolist():
         old = block.data[block.offsets[text] : block.offsets[text + 1]].tobytes().decode()
         new = unicodedata.normalize("NFC", old)
         if new != old:
-            replaced[text] = new.encode()
-    if not replaced:
-        return None
-    edges = zip(block.offsets[:-1].tolist(), block.offsets[1:].tolist(), strict=True)
-    parts = [replaced.get(text, block.data[a:b].tobytes()) for text, (a, b) in enumerate(edges)]
-    return _Block(np.frombuffer(b"".join(parts), np.uint8), to_offsets(np.array([len(part) for part in parts])))
+            changed[text] = new.encode()
+    data = np.frombuffer(b"".join(changed.values()), np.uint8)
+    sizes = np.fromiter(map(len, changed.values()), np.int64, len(changed))
+    return np.fromiter(changed, np.int64, len(changed)), _Block(data, to_offsets(sizes))
+
+
+def _replaced(block: _Block, texts: Offsets, composed: _Block) -> _Block:
+    """Return the block with `texts` replaced by the texts of `composed`."""
+    data, offsets = _spliced((block.data, block.offsets), texts, (composed.data, composed.offsets))
+    return _Block(data, offsets)
 
 
 def _entries(block: _Block) -> tuple[codepoints.Entries, Offsets]:
@@ -229,9 +249,9 @@ def _entries(block: _Block) -> tuple[codepoints.Entries, Offsets]:
     entries = codepoints.look_up(codes)
     suspect = np.zeros(block.size, np.bool_)
     suspect[np.searchsorted(offsets, np.flatnonzero(entries >> SUSPECT_BIT), "right") - 1] = True
-    changed = _composed(block, suspect)
-    if changed is not None:
-        return _entries(changed)
+    texts, composed = _composed(block, suspect)
+    if texts.size:
+        return _entries(_replaced(block, texts, composed))
     return entries, offsets
 
 

@@ -15,14 +15,14 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from holdfast.core.columnar import record_batches
 from holdfast.core.dataset import Dataset, Input, Quarantined
 from holdfast.core.errors import InputError, UsageError, nearest
 from holdfast.core.files import whole_file
-from holdfast.core.jsonmembers import with_member
-from holdfast.core.provenance import HOLDFAST
+from holdfast.core.reading.columnar import record_batches
+from holdfast.core.reading.jsonmembers import with_member
+from holdfast.core.reading.provenance import HOLDFAST
+from holdfast.core.reading.sources import digest_of
 from holdfast.core.shapes import RowShape, json_rows, nested_of
-from holdfast.core.sources import digest_of
 
 FileFormat = Literal["jsonl", "jsonl.gz", "jsonl.zst", "json", "parquet", "arrow", "csv", "tsv"]
 FORMATS: tuple[FileFormat, ...] = ("jsonl", "jsonl.gz", "jsonl.zst", "json", "parquet", "arrow", "csv", "tsv")

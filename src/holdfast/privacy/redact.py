@@ -1,8 +1,8 @@
 """Redact: take personal data, secrets and hidden text out of a table of records, wherever the row holds text."""
 
+import json
 from typing import Any
 
-import orjson
 import pyarrow as pa
 
 from holdfast.privacy import hidden, personal, secrets
@@ -24,7 +24,7 @@ def redacted(table: pa.Table) -> pa.Table:
 
 
 def _clean_json(text: str | None) -> str | None:
-    return None if text is None else orjson.dumps(_walk(orjson.loads(text))).decode()
+    return None if text is None else json.dumps(_walk(json.loads(text)), ensure_ascii=False)
 
 
 def _walk(value: Any) -> Any:

@@ -5,7 +5,7 @@ the verdicts, so that a later audit sees that somebody looked.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,9 +18,10 @@ import pyarrow as pa
 from holdfast.core.dataset import Dataset, amended, with_checks
 from holdfast.core.engine import LocalRunner, Runner
 from holdfast.core.reader import read
+from holdfast.core.reading.jsonmembers import with_member
 from holdfast.core.rundir import Counts, Manifest, only_writer
 from holdfast.core.settings import Filters, Settings
-from holdfast.core.writer import own_format, write_dataset, write_quarantine, write_rows
+from holdfast.core.writer import REASON, own_format, write_dataset, write_lines, write_quarantine
 from holdfast.dedup import near
 from holdfast.dedup.seal import HeldOut, open_held_out
 from holdfast.privacy.redact import redacted
@@ -140,7 +141,7 @@ def _write(data: Dataset, marked: Dataset, decisions: Decisions, out: Path) -> M
     rejected = np.asarray(sorted(decisions.reasons), dtype=np.int64)
     files = {"kept": f"kept.{own_format(data)}", "rejected": "rejected.jsonl"}
     write_dataset(out / files["kept"], marked, np.setdiff1d(np.arange(data.rows), rejected))
-    write_rows(out / files["rejected"], _rejected(data, rejected, decisions))
+    write_lines(out / files["rejected"], _rejected(data, rejected, decisions))
     if data.quarantine:
         files["quarantine"] = "quarantine.jsonl"
         write_quarantine(out / files["quarantine"], data.quarantine)
@@ -156,15 +157,10 @@ def _write(data: Dataset, marked: Dataset, decisions: Decisions, out: Path) -> M
     return manifest
 
 
-def _rejected(data: Dataset, rows: np.ndarray, decisions: Decisions) -> list[dict[str, Any]]:
+def _rejected(data: Dataset, rows: np.ndarray, decisions: Decisions) -> Iterator[bytes]:
+    """Yield the rejected rows as they were written, each with its reason, its id and the details."""
     table = data.take(rows, ("id", "fields"))
-    entries = zip(rows.tolist(), table.column("id").to_pylist(), table.column("fields").to_pylist(), strict=True)
-    return [
-        {
-            **orjson.loads(fields),
-            "id": name,
-            "holdfast_reason": decisions.reasons[row],
-            "holdfast_detail": decisions.details[row],
-        }
-        for row, name, fields in entries
-    ]
+    for row, name, fields in zip(rows.tolist(), *(column.to_pylist() for column in table.columns), strict=True):
+        detail = orjson.dumps({"id": name, **decisions.details[row]})
+        with_reason = with_member(fields.encode(), REASON, orjson.dumps(decisions.reasons[row]))
+        yield with_member(with_reason, "holdfast_detail", detail)

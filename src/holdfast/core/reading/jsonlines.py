@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from holdfast.core.jsonkernel import measure
-from holdfast.core.jsonstrict import UnreadableError, strict
-from holdfast.core.rows import DEPTH_CAP, LINE_CAP, Batch, Batches, Refused
-from holdfast.core.sources import ByteSource
+from holdfast.core.reading.jsonkernel import measure
+from holdfast.core.reading.jsonstrict import UnreadableError, strict
+from holdfast.core.reading.rows import DEPTH_CAP, LINE_CAP, Batch, Batches, Refused
+from holdfast.core.reading.sources import ByteSource
 
 BLOCK = 4 * 2**20
 

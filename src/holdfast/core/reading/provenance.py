@@ -13,8 +13,8 @@ from typing import Any
 
 import orjson
 
+from holdfast.core.reading.turns import json_of, text_of_value
 from holdfast.core.record import ORIGINS, Origin
-from holdfast.core.turns import json_of, text_of_value
 
 Row = Mapping[str, Any]
 

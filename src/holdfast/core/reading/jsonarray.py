@@ -1,16 +1,16 @@
 """Reads the values of a JSON array, or JSON objects one after another, without holding the file.
 
-The values go through the same parsing as lines (`core.jsonlines`), with the line and column where each begins.
+The values go through the same parsing as lines (`core.reading.jsonlines`), with the line and column where each begins.
 """
 
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from holdfast.core.jsonkernel import BEGIN, CLOSED, split
-from holdfast.core.jsonlines import BLOCK, BOM, Line, parse
-from holdfast.core.rows import LINE_CAP, Batch, Batches, Refused
-from holdfast.core.sources import ByteSource
+from holdfast.core.reading.jsonkernel import BEGIN, CLOSED, split
+from holdfast.core.reading.jsonlines import BLOCK, BOM, Line, parse
+from holdfast.core.reading.rows import LINE_CAP, Batch, Batches, Refused
+from holdfast.core.reading.sources import ByteSource
 
 
 def read_array(source: ByteSource, *, base: int) -> Batches:

@@ -17,8 +17,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from holdfast.core.errors import InputError
-from holdfast.core.rows import LINE_CAP, Batch, Batches, Refused
-from holdfast.core.sources import kind_of
+from holdfast.core.reading.rows import LINE_CAP, Batch, Batches, Refused
+from holdfast.core.reading.sources import kind_of
 
 ROWS = 4096
 

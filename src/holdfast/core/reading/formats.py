@@ -2,7 +2,7 @@
 
 Names are tried in the order of this file, from the most specific shape to the least; `mapping` (canonical field ->
 column) comes before all of them. Where no name is known the longest string column is taken as text, and the layout
-says so. What the columns say about provenance is read in `core.provenance`.
+says so. What the columns say about provenance is read in `core.reading.provenance`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from holdfast.core.errors import UsageError, nearest
-from holdfast.core.turns import is_turns
+from holdfast.core.reading.turns import is_turns
 
 Row = Mapping[str, Any]
 Shape = Literal["messages", "preference", "alpaca", "prompt-completion", "pair", "text", "none"]

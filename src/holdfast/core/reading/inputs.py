@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from holdfast.core.delimited import delimiter_of
 from holdfast.core.errors import InputError
-from holdfast.core.jsonlines import BOM
-from holdfast.core.sources import head_of, kind_of, open_source, refuse_foreign
+from holdfast.core.reading.delimited import delimiter_of
+from holdfast.core.reading.jsonlines import BOM
+from holdfast.core.reading.sources import head_of, kind_of, open_source, refuse_foreign
 
 Format = Literal[
     "jsonl", "json", "objects", "csv", "text", "parquet", "arrow", "arrow-stream", "utf-16", "utf-32", "empty"

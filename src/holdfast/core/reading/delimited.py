@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 
 import orjson
 
-from holdfast.core.jsonlines import blocks
-from holdfast.core.rows import LINE_CAP, Batch, Batches, Refused
-from holdfast.core.sources import ByteSource
+from holdfast.core.reading.jsonlines import blocks
+from holdfast.core.reading.rows import LINE_CAP, Batch, Batches, Refused
+from holdfast.core.reading.sources import ByteSource
 
 DELIMITERS = ",\t;|"
 

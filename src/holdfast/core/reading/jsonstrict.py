@@ -2,14 +2,14 @@
 
 Integers of any length stay exact; a doubled key, a lone surrogate, NaN and numbers beyond a double are refused
 instead of being replaced by something near. The depth is checked before the parser runs. Slow and exact; the quick
-way for clean lines is in `core.jsonlines`.
+way for clean lines is in `core.reading.jsonlines`.
 """
 
 import json
 import re
 from typing import Any
 
-from holdfast.core.rows import DEPTH_CAP
+from holdfast.core.reading.rows import DEPTH_CAP
 
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"?', re.DOTALL)
 

@@ -7,12 +7,12 @@ from typing import Any
 import pyarrow as pa
 
 from holdfast.core.dataset import SCHEMA
-from holdfast.core.formats import IDS, Layout, detect
-from holdfast.core.jsonmembers import without
-from holdfast.core.provenance import HOLDFAST, Sidecar, Sources, find_sources, read_row
+from holdfast.core.reading.formats import IDS, Layout, detect
+from holdfast.core.reading.jsonmembers import without
+from holdfast.core.reading.provenance import HOLDFAST, Sidecar, Sources, find_sources, read_row
+from holdfast.core.reading.rows import Batch
+from holdfast.core.reading.turns import Split, is_turns, json_of_turns, split, text_of_value, turns_of
 from holdfast.core.record import Message, Origin
-from holdfast.core.rows import Batch
-from holdfast.core.turns import Split, is_turns, json_of_turns, split, text_of_value, turns_of
 
 Row = Mapping[str, Any]
 
