@@ -18,7 +18,7 @@ from holdfast.rules.view import View
 
 SLUG = "accepted-risk-expired"
 SEVERITY = "error above 0"
-SOURCE = "mission A4: risk is accepted in writing (reason, owner, expiry)"
+SOURCE = "docs/glossary.md: accepted risk"
 
 
 def check(view: View) -> Iterator[Outcome]:

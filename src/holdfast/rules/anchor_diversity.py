@@ -40,7 +40,7 @@ def check(view: View) -> Iterator[Outcome]:
         yield Passed(SLUG, overall)
         return
     severity: Severity = "error" if tail.detail["verdict"] == "worse" else "warning"
-    worse = [slug for slug, m in measured.items() if m.detail.get("primary") and m.detail["verdict"] == "worse"]
+    worse = [slug for slug, verdict in overall.detail["primary"].items() if verdict == "worse"]
     message = f"Less varied than the real anchor by {', '.join(worse)}: {overall.value:.2f} of real at the worst"
     message += ", and the tail is thinner." if severity == "error" else "."
     yield Finding(SLUG, severity, message, ADVICE, overall, source=SOURCE)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from holdfast.core.verdict import Finding, Measurement, NotJudged, Outcome, Passed, Severity
 from holdfast.rules.view import View
 
-# Mission G4 asks for two to four generators: with two that share the work evenly the largest has half.
+# Two to four generators should share the work: of two that share it evenly the largest has half.
 HIGH = 0.6
 
 

@@ -19,7 +19,7 @@ from holdfast.rules.view import View
 
 SLUG = "held-out-not-real"
 SEVERITY = "error above 0; warning when the origin is unknown"
-SOURCE = "mission M1: the held-out set is real"
+SOURCE = "docs/glossary.md: held-out set"
 
 
 def check(view: View) -> Iterator[Outcome]:

@@ -30,7 +30,7 @@ def judge(subject: Subject, view: View) -> Iterator[Outcome]:
         yield Passed(subject.slug, measured)
         return
     found = ", ".join(f"{kind} {count:,}" for kind, count in kinds.most_common())
-    message = f"{len(rows):,} records contain {subject.noun}: {found}."
+    message = f"{subject.noun.capitalize()} in {len(rows):,} of {view.n:,} records: {found}."
     evidence = _evidence(view, rows, hits.to_pylist())
     yield Finding(
         subject.slug, subject.severity, message, subject.advice, measured, evidence, len(rows), subject.source

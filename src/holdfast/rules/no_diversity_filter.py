@@ -22,7 +22,7 @@ from holdfast.rules.view import View
 
 SLUG = "no-diversity-filter"
 SEVERITY = "warning"
-SOURCE = "mission F2: the four antipatterns"
+SOURCE = "question diversity decides more than correctness: Toshniwal et al. 2024 (arXiv 2410.01560)"
 
 
 def check(view: View) -> Iterator[Outcome]:

@@ -17,7 +17,7 @@ from holdfast.rules.view import View
 
 SLUG = "no-held-out"
 SEVERITY = "error"
-SOURCE = "mission M1; antipattern: no held-out real evaluation"
+SOURCE = "held-out real evaluation as the one safeguard that cannot be added later: docs/architecture.md"
 
 
 def check(view: View) -> Iterator[Outcome]:

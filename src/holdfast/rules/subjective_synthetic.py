@@ -22,7 +22,7 @@ from holdfast.rules.view import View
 
 SLUG = "subjective-synthetic"
 SEVERITY = "warning above 0, error when only a judge decided"
-SOURCE = "high-entropy tasks lose diversity fastest: Guo et al. 2024 (arXiv 2311.09807); mission V7"
+SOURCE = "high-entropy tasks lose diversity fastest: Guo et al. 2024 (arXiv 2311.09807)"
 
 
 def check(view: View) -> Iterator[Outcome]:

@@ -33,7 +33,7 @@ from holdfast.rules.census import COLUMNS, MIXED, REAL, SYNTHETIC, UNKNOWN, cens
 from holdfast.stats.proportion import share
 
 # An excerpt is for recognising a record, not for reading it.
-EXCERPT = 160
+EXCERPT = 240
 TEXT = ("prompt", "response")
 # Diversity is compared at equal budget, so that more documents than this only narrow the interval.
 COMPARED = 4_000
