@@ -132,6 +132,8 @@ class Dataset:
 def text_of(table: pa.Table) -> pa.ChunkedArray:
     """Return all training text of each record: prompt, line break, response; the response alone without a prompt."""
     prompt, response = table.column("prompt"), table.column("response")
+    if not pc.any(pc.not_equal(prompt, "")).as_py():
+        return response  # plain text: copying it would take as long as counting its words
     return pc.if_else(pc.equal(prompt, ""), response, pc.binary_join_element_wise(prompt, response, "\n"))
 
 

@@ -31,7 +31,7 @@ _MIX_2 = np.uint64(MIX_2)
 _STEP = np.uint64(STEP)
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@numba.njit(cache=True, nogil=True)
 def mix(value: Any) -> Any:
     """Return what `hashing.mix` returns, for one value."""
     value = (value ^ (value >> np.uint64(30))) * _MIX_1
@@ -39,7 +39,7 @@ def mix(value: Any) -> Any:
     return value ^ (value >> np.uint64(31))
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@numba.njit(cache=True, nogil=True)
 def _step(data: Any, i: int, table: Any) -> Any:
     """Return the table entry of the character at byte `i` and where the next one begins (valid UTF-8 assumed)."""
     first = np.int64(data[i])
@@ -87,7 +87,7 @@ def scan_words(data: Any, offsets: Any, table: Any, out: Any, ends: Any, suspect
         suspect[text] = flags >> np.uint32(SUSPECT_BIT)
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@numba.njit(cache=True, nogil=True)
 def _push(state: Any, byte: Any) -> Any:
     """Add one byte to (low lane, high lane, unfinished eight bytes, bytes so far)."""
     low, high, chunk, length = state

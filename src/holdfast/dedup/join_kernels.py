@@ -12,7 +12,7 @@ _BASE = np.uint64(BASE)
 _STEP = np.uint64(STEP)
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@numba.njit(cache=True, nogil=True)
 def _sorted_distinct(hashes: Any, size: int, starts: Any, used: Any, out: Any) -> Any:
     """Move `size` 52-bit hashes to `out`, sorted within one bucket each, and return how many are distinct.
 
@@ -126,7 +126,7 @@ def postings(shingles: Any, offsets: Any, active: Any, counter: Any, threshold: 
     return written
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@numba.njit(cache=True, nogil=True)
 def _overlap(shingles: Any, i: Any, stop_i: Any, j: Any, stop_j: Any, needed: Any) -> Any:
     """Return the number of shared shingles of two sorted runs, or a smaller number once `needed` is out of reach."""
     shared = 0
