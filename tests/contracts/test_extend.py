@@ -5,6 +5,7 @@ import importlib
 import json
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -14,12 +15,18 @@ from types import ModuleType
 import pytest
 
 import holdfast
+from holdfast.core.settings import Settings, load
 from holdfast.testing import check_verifier
+from holdfast.workflows.generate import generate
+from holdfast.workflows.verify import VerifyOptions, verify_files
 from tests.contracts.source import ROOT
 
 PAGE = (ROOT / "docs" / "extend.md").read_text("utf-8")
 SNIPPETS = dict(re.findall(r"^```python\n# (\w+)\.py\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
-SETTINGS = dict(re.findall(r"^```yaml\n(\w+): (.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
+# The settings of the page, by their first key.
+SETTINGS = {
+    body.partition(":")[0]: body for body in re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+}
 MOST_LINES = 15
 
 
@@ -37,10 +44,10 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         sys.modules.pop(name, None)
 
 
-def audited(project: Path, rule: str) -> "holdfast.Report":
-    """Return the audit of the small data set with one rule of the page switched on."""
-    (project / "holdfast.yaml").write_text(f"version: 1\naudit: {{select: [], rules: [{json.dumps(rule)}]}}\n")
-    return holdfast.audit("data.jsonl", settings="holdfast.yaml")
+def settings(text: str) -> Settings:
+    """Write settings as the page shows them, and load them."""
+    Path("holdfast.yaml").write_text(f"version: 1\n{text}")
+    return load("holdfast.yaml")
 
 
 def snippet(name: str) -> ModuleType:
@@ -58,24 +65,28 @@ def test_a_part_is_under_fifteen_lines(name: str) -> None:
 
 def test_a_rule_of_ones_own_fires(project: Path) -> None:
     """The page's rule finds the one shouted response and shows it as evidence."""
-    (finding,) = audited(project, "my_rules:no_shouting").findings
-    assert ("no-shouting", "warning", 1) == (finding.rule, finding.severity, finding.evidence_total)
+    report = holdfast.audit("data.jsonl", settings=settings(SETTINGS["audit"]))
+    (finding,) = [finding for finding in report.findings if finding.rule == "no-shouting"]
+    assert ("warning", 1) == (finding.severity, finding.evidence_total)
     assert "WHY SHOUT?" == finding.evidence[0].excerpt
 
 
 def test_a_metric_of_ones_own_is_reported(project: Path) -> None:
     """The page's metric stands in the report with interval and n."""
-    measured = audited(project, "my_metrics:report")["questions"]
+    report = holdfast.audit("data.jsonl", settings=settings('audit: {rules: ["my_metrics:report"]}'))
+    measured = report["questions"]
     assert (0.5, 4) == (measured.value, measured.n)
     assert measured.low < 0.5 < measured.high
 
 
 def test_a_check_of_ones_own_decides(project: Path) -> None:
-    """The page's check accepts, refuses and abstains."""
+    """The page's check accepts and refuses, abstains where nothing can be said, and splits a file."""
     check = snippet("my_checks").ends_with_number
     right, wrong = holdfast.Record("1", "", "It is 1,200."), holdfast.Record("2", "", "None")
     check_verifier(check, accepts=[right], refuses={"no number": wrong})
     assert holdfast.Verdict(None, "empty") == check(holdfast.Record("3", "", ""))
+    manifest = verify_files(["data.jsonl"], project / "out", VerifyOptions(settings(SETTINGS["checks"]).checks))
+    assert (4, 1, 3) == (manifest.counts.given, manifest.counts.kept, manifest.counts.rejected)
 
 
 def test_a_generator_of_ones_own_repeats(project: Path) -> None:
@@ -85,4 +96,13 @@ def test_a_generator_of_ones_own_repeats(project: Path) -> None:
     assert first == again
     for record in first:
         a, b = map(int, re.findall(r"\d+", record.prompt))
-        assert f"#### {a + b}" == record.response.splitlines()[-1]
+        assert (str(a + b), str(a + b)) == (record.response.split()[-1], record.fields["gold"])
+
+
+def test_a_generator_of_ones_own_shares_the_work(project: Path) -> None:
+    """Switched on beside a built-in one, the page's generator gives its share of accepted records."""
+    generate(settings(SETTINGS["generators"]), project / "made")
+    made = holdfast.read([project / "made" / "kept.jsonl"], spool=project / "spool")
+    counted = Counter(record.provenance.generator for record in made.records())
+    assert 40 == made.rows
+    assert 20 == counted["sums"]
