@@ -1,7 +1,7 @@
 """Reads files into a `Dataset`: every good row becomes a record, every other is named with its place.
 
-Formats and row shapes are found by themselves (`core.reading.inputs`, `core.reading.formats`); what was found is kept beside the
-shards and printed by `describe`. Values are never changed: a record's `fields` holds the row as it was written.
+Formats and row shapes are found by themselves (`core.reading`); what was found is kept beside the shards and
+printed by `describe`. Values are never changed: a record's `fields` holds the row as it was written.
 """
 
 from collections import Counter
@@ -62,8 +62,8 @@ def read(
 ) -> Dataset:
     """Read files, globs and folders into shards under `spool`.
 
-    `mapping` names columns for fields (`core.reading.formats.FIELDS`). `limit` ends after that many records, `sample` keeps
-    a seeded uniform draw of that many, in file order. `origin` holds for rows that say nothing of their own.
+    `mapping` names columns for fields (`reading.formats.FIELDS`). `limit` ends after that many records, `sample`
+    keeps a seeded uniform draw of that many, in file order. `origin` holds for rows that say nothing of their own.
     Ids are the given ones where unique among all inputs, else `file:row`. Raises `InputError` or `UsageError`.
     """
     wishes = Wishes(dict(mapping or {}), origin)

@@ -39,11 +39,10 @@ class MixOptions:
     seed: int = 7
     shape: RowShape = "own"
     mapping: Mapping[str, str] = field(default_factory=dict)
-    groups: Mapping[str, str] = field(default_factory=dict)
 
     def group(self, generator: str | None) -> str:
-        """Return the name under which a generator is capped: its own, or that of its entry in the settings."""
-        return self.groups.get(generator or "", generator or "")
+        """Return the name under which a generator is capped: two versions (`name@version`) are one generator."""
+        return (generator or "").partition("@")[0]
 
     def cap(self, group: str) -> Fraction:
         """Return the cap of a group as written, exactly."""

@@ -14,7 +14,7 @@ from holdfast.models.families import family
 from holdfast.stats import dose
 from holdfast.stats.proportion import smallest_drop
 
-# Two to four families share the work (mission G4).
+# One family disagrees with itself too rarely: two to four share the work.
 FEWEST_FAMILIES = 2
 
 
@@ -41,8 +41,7 @@ class Plan:
 
 def plan(settings: Settings) -> Plan:
     """Check that a build can run with these settings, and count what it will do. Pays and writes nothing."""
-    if not settings.real:
-        raise UsageError("The settings name no real data.", "Add real: [{path: FILE}], the anchor of everything.")
+    refuse_unsupported(settings)
     with TemporaryDirectory(prefix="holdfast-") as folder:
         paths = [settings.path(entry.path) for entry in settings.real]
         rows = read(paths, mapping=settings.real[0].map, spool=Path(folder), origin="real").rows
@@ -51,20 +50,38 @@ def plan(settings: Settings) -> Plan:
     cells = prod(len(values) for values in settings.cells.grid.values())
     accepted = cells * settings.cells.quota if settings.generators else 0
     share = mixed_share(rows - held_out, accepted, settings.mix.max_synthetic)
-    calls = accepted if any(generator.model for generator in settings.generators) else 0
     return Plan(
         real=rows,
         held_out=held_out,
         smallest_drop=smallest_drop(max(1, held_out)),
         cells=cells,
         accepted=accepted,
-        calls=calls,
+        calls=0,
         cost=0.0,
         synthetic_share=share,
         band=dose.band(share),
         n_eff=dose.effective_share(1 - share),
         warnings=tuple(_warnings(settings)),
     )
+
+
+def refuse_unsupported(settings: Settings) -> None:
+    """Raise `UsageError` for settings that this version reads but cannot build, so that none is silently ignored."""
+    if not settings.real:
+        raise UsageError("The settings name no real data.", "Add real: [{path: FILE}], the anchor of everything.")
+    asked = {
+        "generators with a model": any(entry.model or entry.use == "prompt" for entry in settings.generators),
+        "filters.judge": settings.filters.judge,
+        "filters.dedup.semantic": settings.filters.dedup.semantic,
+        "mix.strata and mix.weights": settings.mix.strata or settings.mix.weights,
+        "reserve.ood": settings.reserve.ood,
+        "budget.cost": settings.budget.cost is not None,
+        "a runner other than local": settings.runner != "local",
+        "real files with different maps": len({tuple(entry.map.items()) for entry in settings.real}) > 1,
+    }
+    missing = [name for name, wanted in asked.items() if wanted]
+    if missing:
+        raise UsageError(f"This version cannot build with {', '.join(missing)}.", "Take it out of the settings.")
 
 
 def mixed_share(real: int, synthetic: int, cap: float) -> float:

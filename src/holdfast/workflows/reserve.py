@@ -17,7 +17,7 @@ import orjson
 from holdfast.core.dataset import Dataset
 from holdfast.core.errors import UsageError
 from holdfast.core.reader import read
-from holdfast.core.rundir import Counts, Manifest, only_writer
+from holdfast.core.rundir import MANIFEST, Counts, Manifest, only_writer
 from holdfast.core.writer import own_format, write_dataset, write_quarantine, write_reasons
 from holdfast.dedup.clusters import connected
 from holdfast.dedup.near import find_near
@@ -39,9 +39,9 @@ def reserve(real: Sequence[str | Path], out: Path, options: ReserveOptions = Res
     """Write eval.*, train.*, holdfast.seal and manifest.json into `out`; return the manifest.
 
     Records labelled synthetic or mixed are rejected, not held out: the held-out set is real. Refuses a folder that
-    holds a seal already, because a seal is made once. Raises `HoldfastError`.
+    holds a finished seal, because a seal is made once; one that was killed half-way is made again, to the same bytes.
     """
-    if (out / NAME).exists():
+    if (out / NAME).exists() and (out / MANIFEST).exists():
         raise UsageError(f"{out / NAME} is there already: a held-out set is sealed once.", "Choose another --out.")
     with TemporaryDirectory(prefix="holdfast-") as folder, only_writer(out):
         data = read(real, mapping=options.mapping, spool=Path(folder) / "real", origin="real")

@@ -1,0 +1,46 @@
+"""Make synthetic records, cell by cell, until every quota of accepted records is met or nothing more can be had.
+
+Killed at any moment, the same command goes on and ends in the same bytes.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from holdfast.cli import screen
+from holdfast.cli.options import DEFAULT_SETTINGS, Json, Out, SettingsFile
+from holdfast.core.settings import load
+from holdfast.workflows.generate import generate, preview
+
+
+@dataclass(frozen=True)
+class Options:
+    """The command line of `holdfast generate`."""
+
+    settings: SettingsFile = None
+    out: Out = Path("generated")
+    preview: Annotated[int, typer.Option(min=0, help="Show N records with verdicts and write nothing.")] = 0
+    more: Annotated[int, typer.Option(min=0, help="Extend a finished run by N accepted records.")] = 0
+    json: Json = False
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False
+
+
+def run(given: Options) -> int:
+    """Generate, or preview; exit 1 when a cell fell short."""
+    settings = load(given.settings or DEFAULT_SETTINGS)
+    if given.preview:
+        for record, fate, reason in preview(settings, given.preview):
+            screen.result(
+                f"--- {record.id}  {fate}{f' ({reason})' if reason else ''}\n{record.prompt}\n\n{record.response}"
+            )
+        return 0
+    with screen.progress(quiet=given.quiet) as progress:
+        manifest = generate(settings, given.out, more=given.more, progress=progress)
+    screen.done(manifest, given.out, as_json=given.json)
+    if not given.json:
+        for cell, state in manifest.more["cells"].items():
+            if state["stopped_by"] != "quota":
+                screen.result(f"short: {cell} has {state['accepted']:,} of {state['quota']:,} ({state['stopped_by']})")
+    return 0 if manifest.ok else 1

@@ -1,0 +1,186 @@
+"""build: reserve, generate, verify, filter, mix, audit. The main job, from settings to a training set with a report.
+
+Each step writes into a folder of its own under the run and is deterministic; generation commits round by round.
+Killed at any moment and started again, a build ends in the same bytes. A finished build of the same settings and
+inputs is not done again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import orjson
+
+from holdfast import __version__
+from holdfast.core.dataset import Input
+from holdfast.core.errors import UsageError
+from holdfast.core.reader import read
+from holdfast.core.rundir import (
+    MANIFEST,
+    Counts,
+    Manifest,
+    file_digest,
+    only_writer,
+    read_manifest,
+    write_bytes,
+    write_json,
+)
+from holdfast.core.settings import Settings
+from holdfast.dedup.seal import NAME as SEAL
+from holdfast.report.card import Facts, croissant, readme
+from holdfast.report.report import Report
+from holdfast.rules.view import Progress
+from holdfast.workflows.audit import AuditOptions, audit
+from holdfast.workflows.filter import FilterOptions, filter_files
+from holdfast.workflows.generate import generate
+from holdfast.workflows.mix import MixOptions, mixed
+from holdfast.workflows.plan import refuse_unsupported
+from holdfast.workflows.reserve import ReserveOptions, reserve
+from holdfast.workflows.sources import sources
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A finished build: its manifest, its report, and its folder."""
+
+    folder: Path
+    manifest: Mapping[str, Any]
+    report: Report
+
+
+def build(settings: Settings, out: Path | None = None, *, progress: Progress | None = None) -> Built:
+    """Build the training set that the settings describe into `out` (default `.holdfast/NAME` beside the settings).
+
+    Raises `UsageError` for settings that this version cannot build, `StoppedError` when a budget ends the run.
+    """
+    refuse_unsupported(settings)
+    folder = out or settings.path(Path(".holdfast") / settings.name)
+    with only_writer(folder):
+        done = _finished(settings, folder)
+        return done or _build(settings, folder, progress)
+
+
+def _finished(settings: Settings, folder: Path) -> Built | None:
+    """Return the build in `folder` when it is finished, of these settings, and its inputs are unchanged."""
+    manifest = read_manifest(folder)
+    if manifest is None:
+        return None
+    mine = (settings.digest, __version__)
+    read_then = [item["digest"] for item in manifest["inputs"]]
+    if (manifest["settings_digest"], manifest["code_version"]) != mine or read_then != _digests(settings):
+        raise UsageError(f"{folder} holds a build of other settings, data or version.", "Choose another --out or name.")
+    return Built(folder, manifest, Report.from_dict(orjson.loads((folder / "report.json").read_bytes())))
+
+
+def _build(settings: Settings, folder: Path, progress: Progress | None) -> Built:
+    sealed = _reserve(settings)
+    train = next(iter(sorted(sealed.glob("train.*"))))
+    made = generate(settings, folder / "generated", progress=progress)
+    files = [train, folder / "generated" / made.files["kept"]]
+    options = FilterOptions(settings.filters, (sealed,), seed=settings.seed, progress=progress)
+    kept = filter_files(files, folder / "filtered", options)
+    mixture = _mix(settings, folder, folder / "filtered" / kept.files["kept"], sealed)
+    dataset = folder / "dataset" / mixture.files["train"]
+    asked = AuditOptions(progress=progress)
+    report = audit(dataset, real=train, eval=sealed, settings=settings, options=asked)
+    manifest = _manifest(settings, sealed, [made, kept, mixture], report)
+    _publish(settings, folder, dataset, manifest, report)
+    return Built(folder, manifest, report)
+
+
+def _reserve(settings: Settings) -> Path:
+    """Return the sealed folder of these settings; make it where it is not finished, refuse one of other data."""
+    sealed = settings.path(settings.reserve.out)
+    if (sealed / SEAL).exists() and (sealed / MANIFEST).exists():
+        known = [item["digest"] for item in (read_manifest(sealed) or {})["inputs"]]
+        if known != _digests(settings):
+            remedy = "Name another folder in reserve.out; a seal is never overwritten."
+            raise UsageError(f"{sealed} is sealed for other real data.", remedy)
+        return sealed
+    reserved = settings.reserve
+    options = ReserveOptions(reserved.eval, reserved.group_by, settings.seed, settings.real[0].map)
+    reserve([settings.path(entry.path) for entry in settings.real], sealed, options)
+    return sealed
+
+
+def _mix(settings: Settings, folder: Path, kept: Path, sealed: Path) -> Manifest:
+    wanted = settings.mix
+    options = MixOptions(
+        max_synthetic=wanted.max_synthetic,
+        by=wanted.by,
+        caps={source.name: source.cap for source in sources(settings)},
+        size=wanted.size,
+        held_out=(sealed,),
+        seed=settings.seed,
+        shape=wanted.format,
+    )
+    with TemporaryDirectory(prefix="holdfast-") as name, only_writer(folder / "dataset"):
+        data = read([kept], spool=Path(name) / "all")
+        return mixed(data, folder / "dataset", options, Path(name))
+
+
+def _digests(settings: Settings) -> list[str]:
+    return [file_digest(settings.path(entry.path)) for entry in settings.real]
+
+
+def _manifest(settings: Settings, sealed: Path, steps: list[Manifest], report: Report) -> dict[str, Any]:
+    """Return the run's manifest: the counts of the whole, every step's counts and reasons, and what was read."""
+    reserved = read_manifest(sealed) or {}
+    made, kept, mixture = steps
+    given = made.counts.given + kept.counts.given - made.counts.kept
+    rejected = made.counts.rejected + kept.counts.rejected + mixture.counts.rejected
+    counts = Counts(
+        given,
+        mixture.counts.kept,
+        rejected,
+        made.counts.undecided,
+        failed=made.counts.failed + kept.counts.failed + mixture.counts.failed,
+        pending=made.counts.pending,
+    )
+    whole = Manifest(
+        "build",
+        counts,
+        ok=report.ok,
+        files={"train": f"dataset/{mixture.files['train']}", "card": "dataset/README.md", "report": "report.html"},
+        settings_digest=settings.digest,
+        inputs=tuple(Input(**item) for item in reserved["inputs"]),
+        seeds={"settings": settings.seed},
+        more={
+            "held_out": {name: reserved[name] for name in ("eval", "train", "smallest_drop")},
+            "steps": {step.verb: {"counts": step.counts.to_dict(), "reasons": dict(step.reasons)} for step in steps},
+            "cells": made.more.get("cells", {}),
+        },
+    )
+    whole.counts.check()
+    return whole.to_dict()
+
+
+def _publish(settings: Settings, folder: Path, dataset: Path, manifest: Mapping[str, Any], report: Report) -> None:
+    """Write report, card and Croissant; the manifest last, so that a folder with one is a finished build."""
+    write_bytes(folder / "report.json", report.to_json().encode())
+    report.to_html(folder / "report.html")
+    report.to_sarif(folder / "report.sarif")
+    facts = _facts(settings, dataset, manifest)
+    write_bytes(dataset.parent / "README.md", readme(facts, manifest, report).encode())
+    write_json(dataset.parent / "croissant.json", croissant(facts, report))
+    write_json(folder / MANIFEST, manifest)
+
+
+def _facts(settings: Settings, dataset: Path, manifest: Mapping[str, Any]) -> Facts:
+    """Return what the card says beyond manifest and report."""
+    steps, held_out = manifest["steps"], manifest["held_out"]
+    made = steps["generate"]["counts"]
+    checks = dict.fromkeys(settings.checks, f"{made['kept']:,} of {made['in']:,} generated records accepted")
+    reasons = steps["filter"]["reasons"]
+    checks |= {name: f"{count:,} records removed" for name, count in reasons.items()}
+    said = f"{held_out['eval']:,} real records were sealed before anything was generated. They notice a drop of "
+    return Facts(
+        name=settings.name,
+        licences=tuple(sorted({entry.licence for entry in settings.real if entry.licence})),
+        files=(dataset,),
+        checks=checks,
+        held_out=f"{said}{held_out['smallest_drop'] * 100:.1f} points or more with 80 % power.",
+        command="holdfast build -c holdfast.yaml",
+    )
