@@ -54,6 +54,7 @@ check: lint
 format: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(BIN)/python docs/generate_rules.py
 
 bench: $(STAMP)
 	$(BIN)/python -m bench.scale --sizes 10000 100000 1000000
