@@ -26,7 +26,9 @@ _PHRASE = re.compile(
 DELIMITERS = ("$", "\\(", "\\[", "\\boxed")
 # A dollar sign opens a formula when no blank follows it and closes one when no blank precedes and no digit follows it
 # (pandoc's rule), so that prices are not taken for formulas.
-_FORMULA = re.compile(r"\$(?=\S)[^$\n]{0,300}?[\\^_<>=][^$\n]{0,300}?(?<=\S)\$(?![0-9])|\\\(|\\\[|\\(?!f?box)[a-zA-Z]{2,}")
+_FORMULA = re.compile(
+    r"\$(?=\S)[^$\n]{0,300}?[\\^_<>=][^$\n]{0,300}?(?<=\S)\$(?![0-9])|\\\(|\\\[|\\(?!f?box)[a-zA-Z]{2,}"
+)
 _ANY_NUMBER = re.compile(r"(?<![\w.])[-\u2212]?[$€£]?[0-9](?:[0-9,]*[0-9])?(?:\.[0-9]+)?(?:/[0-9]+)?%?")
 _PLAIN = re.compile(
     r"(?P<sign>[-+\u2212]?)\s?[$€£]?\s?(?P<whole>[0-9]{1,3}(?:,[0-9]{3})+|[0-9]*)(?P<part>\.[0-9]*)?"
@@ -83,7 +85,7 @@ def final_answer(text: str) -> Answer | None:
         return _answer(last_line, "several-boxed") if last_line.count("\\boxed{") > 1 else _answer(inside, "boxed")
     if said := _PHRASE.findall(text):
         return _answer(said[-1], "phrase")
-    if _FORMULA.search(text):
+    if is_formula(text):
         return _answer(text[-LONGEST_ANSWER:], "formula")
     numbers = _ANY_NUMBER.findall(text)
     return _answer(numbers[-1], "last-number") if numbers else None
@@ -92,6 +94,11 @@ def final_answer(text: str) -> Answer | None:
 def _answer(text: str, place: Place) -> Answer | None:
     text = text.strip()
     return Answer(text, place) if text and len(text) <= LONGEST_ANSWER else None
+
+
+def is_formula(text: str) -> bool:
+    """True when the text sets mathematics as LaTeX."""
+    return _FORMULA.search(text) is not None
 
 
 def boxed(text: str) -> str | None:

@@ -17,6 +17,7 @@ from holdfast.verifiers.answers import (
     Answer,
     final_answer,
     gold_answer,
+    is_formula,
     plain_number,
     same_number,
 )
@@ -30,9 +31,27 @@ REASONS = (
 )  # fmt: skip
 
 
-def check(record: Record) -> Verdict:
-    """Judge one record: right or wrong by its gold answer, undecided without one."""
-    return batch([record])[0]
+class MathCheck:
+    """The check as a callable, with its version and its form for many records at once."""
+
+    version = VERSION
+
+    def __call__(self, record: Record) -> Verdict:
+        """Judge one record: right or wrong by its gold answer, undecided without one."""
+        return batch([record])[0]
+
+    def batch(self, records: Sequence[Record]) -> list[Verdict]:
+        """Judge many records; verdicts in their order."""
+        return batch(records)
+
+
+check = MathCheck()
+
+
+def applies(record: Record) -> bool:
+    """True when a record is mathematics by its data: it has a gold answer that is a number or a formula."""
+    gold = gold_answer(record.fields, record.response)
+    return gold is not None and (plain_number(gold) is not None or is_formula(gold))
 
 
 def batch(records: Sequence[Record]) -> list[Verdict]:

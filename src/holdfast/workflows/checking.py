@@ -1,0 +1,118 @@
+"""Checks by name, run over many records: what verify and generate share.
+
+A check that raises is a fault of ours or of its author, never of the record: the verdict is undecided and says so.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any, Literal
+
+from holdfast.core.errors import HoldfastError
+from holdfast.core.plugins import find
+from holdfast.core.record import Record
+from holdfast.core.verdict import Check, Verdict
+from holdfast.verifiers import math
+
+BUILTIN = {"math": "holdfast.verifiers.math:check"}
+# Where no checks are named, a record goes to each verifier whose data it carries.
+ROUTES: tuple[tuple[str, Callable[[Record], bool]], ...] = (("math", math.applies),)
+NO_CHECK, NO_VERIFIER = "none", "no-verifier"
+
+Fate = Literal["kept", "rejected", "undecided"]
+SEVERITY: tuple[Fate, ...] = ("kept", "undecided", "rejected")
+
+
+@dataclass(frozen=True, slots=True)
+class NamedCheck:
+    """A check with the name and version its verdicts are stored under."""
+
+    name: str
+    version: str
+    call: Check
+
+    def judge(self, records: Sequence[Record]) -> list[Verdict]:
+        """Judge records, through the check's own `batch` where it has one."""
+        batch = getattr(self.call, "batch", None)
+        if batch is None:
+            return [self._judge_one(record) for record in records]
+        verdicts: list[Verdict] = batch(records)
+        return verdicts
+
+    def _judge_one(self, record: Record) -> Verdict:
+        try:
+            verdict = self.call(record)
+        except HoldfastError:
+            raise
+        except Exception as error:  # noqa: BLE001  # a user's own check: any failure is recorded beside the record
+            return Verdict(None, "fault", evidence={"error": f"{type(error).__name__}: {error}"[:500]})
+        if isinstance(verdict, Verdict):
+            return verdict
+        return Verdict(None, "fault", evidence={"error": f"returned {type(verdict).__name__}, not a Verdict"})
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One verdict about one record, with the check that gave it and its share of the time in milliseconds."""
+
+    check: str
+    version: str
+    verdict: Verdict
+    ms: float
+
+    def to_dict(self, name: str) -> dict[str, Any]:
+        """Return the row of verdicts.jsonl for the record called `name`."""
+        said = self.verdict
+        return {
+            "id": name,
+            "check": self.check,
+            "version": self.version,
+            "ok": said.ok,
+            "reason": said.reason,
+            "score": said.score,
+            "evidence": dict(said.evidence),
+            "ms": self.ms,
+        }
+
+
+def find_checks(names: Sequence[str]) -> tuple[NamedCheck, ...]:
+    """Return the checks called `names`: built-in, installed, or a user's "module:function"."""
+    found = [(name, find("checks", name, BUILTIN)) for name in names]
+    return tuple(NamedCheck(name, str(getattr(call, "version", "1")), call) for name, call in found)
+
+
+def judge(checks: Sequence[NamedCheck], records: Sequence[Record]) -> list[list[Judged]]:
+    """Return the verdicts of each record, at least one.
+
+    Without checks each record is routed by its data, and one that nothing can verify is undecided.
+    """
+    judged: list[list[Judged]] = [[] for _ in records]
+    for check, rows in _assigned(checks, records):
+        start = perf_counter()
+        verdicts = check.judge([records[row] for row in rows])
+        ms = round(1000 * (perf_counter() - start) / max(1, len(rows)), 3)
+        for row, verdict in zip(rows, verdicts, strict=True):
+            judged[row].append(Judged(check.name, check.version, verdict, ms))
+    nothing = Judged(NO_CHECK, "1", Verdict(None, NO_VERIFIER), 0.0)
+    return [verdicts or [nothing] for verdicts in judged]
+
+
+def _assigned(checks: Sequence[NamedCheck], records: Sequence[Record]) -> list[tuple[NamedCheck, list[int]]]:
+    if checks:
+        return [(check, list(range(len(records)))) for check in checks]
+    routes = zip(find_checks([name for name, _ in ROUTES]), ROUTES, strict=True)
+    rows = [(check, [row for row, record in enumerate(records) if applies(record)]) for check, (_, applies) in routes]
+    return [(check, chosen) for check, chosen in rows if chosen]
+
+
+def decide(check: str, ok: bool | None, reason: str) -> tuple[Fate, str]:
+    """Return what one verdict makes of its record, and why. Over several verdicts the worst of `SEVERITY` holds."""
+    if ok:
+        return "kept", ""
+    return ("rejected" if ok is False else "undecided"), f"{check}: {reason}" if reason else check
+
+
+def decide_all(judged: Sequence[Judged]) -> tuple[Fate, str]:
+    """Return what becomes of a record under all its verdicts: the worst one, the first of equals."""
+    fates = [decide(each.check, each.verdict.ok, each.verdict.reason) for each in judged]
+    return max(fates, key=lambda fate: SEVERITY.index(fate[0]))
