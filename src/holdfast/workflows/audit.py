@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 import orjson
@@ -19,6 +18,7 @@ from holdfast.core.dataset import Dataset
 from holdfast.core.engine import LocalRunner, Runner
 from holdfast.core.errors import HoldfastError, UsageError, nearest
 from holdfast.core.reader import read
+from holdfast.core.scratch import scratch
 from holdfast.core.settings import Settings, Student
 from holdfast.core.verdict import SEVERITIES, Finding, NotJudged, Outcome, Passed
 from holdfast.dedup.seal import NAME as SEAL
@@ -62,8 +62,8 @@ def audit(
     Raises `HoldfastError` when an input or a setting cannot be used at all; single bad lines are quarantined.
     """
     chosen = _settings(settings, student)
-    with TemporaryDirectory(prefix="holdfast-") as folder:
-        view = _view(data, real, eval, chosen, options, Path(folder))
+    with scratch() as folder:
+        view = _view(data, real, eval, chosen, options, folder)
         outcomes = list(_outcomes(view))
     return _report(view, outcomes, options)
 

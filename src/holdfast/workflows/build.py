@@ -8,7 +8,6 @@ inputs is not done again.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import orjson
@@ -27,6 +26,7 @@ from holdfast.core.rundir import (
     write_bytes,
     write_json,
 )
+from holdfast.core.scratch import scratch
 from holdfast.core.settings import Settings
 from holdfast.dedup.seal import NAME as SEAL
 from holdfast.report.card import Facts, croissant, readme
@@ -116,9 +116,9 @@ def _mix(settings: Settings, folder: Path, kept: Path, sealed: Path) -> Manifest
         seed=settings.seed,
         shape=wanted.format,
     )
-    with TemporaryDirectory(prefix="holdfast-") as name, only_writer(folder / "dataset"):
-        data = read([kept], spool=Path(name) / "all")
-        return mixed(data, folder / "dataset", options, Path(name))
+    with scratch() as room, only_writer(folder / "dataset"):
+        data = read([kept], spool=room / "all")
+        return mixed(data, folder / "dataset", options, room)
 
 
 def _digests(settings: Settings) -> list[str]:

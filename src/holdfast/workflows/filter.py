@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from holdfast.core.engine import LocalRunner, Runner
 from holdfast.core.reader import read
 from holdfast.core.reading.jsonmembers import with_member
 from holdfast.core.rundir import Counts, Manifest, only_writer
+from holdfast.core.scratch import scratch
 from holdfast.core.settings import Filters, Settings
 from holdfast.core.writer import REASON, own_format, write_dataset, write_lines, write_quarantine
 from holdfast.dedup import near
@@ -58,8 +58,7 @@ class Decisions:
 
 def filter_files(files: Sequence[str | Path], out: Path, options: FilterOptions = FilterOptions()) -> Manifest:
     """Write kept.*, rejected.jsonl, quarantine.jsonl and manifest.json into `out`; return the manifest."""
-    with TemporaryDirectory(prefix="holdfast-") as name, only_writer(out):
-        folder = Path(name)
+    with scratch() as folder, only_writer(out):
         data = read(files, mapping=options.mapping, spool=folder / "data")
         kept, decisions = filtered(data, folder, options)
         return _write(data, kept, decisions, out)

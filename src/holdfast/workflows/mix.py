@@ -11,13 +11,13 @@ from fractions import Fraction
 from hashlib import blake2b
 from math import floor
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Literal
 
 from holdfast.core.dataset import Dataset, joined, reordered
 from holdfast.core.reader import read
 from holdfast.core.record import ORIGINS, Record
 from holdfast.core.rundir import Counts, Manifest, only_writer
+from holdfast.core.scratch import scratch
 from holdfast.core.settings import DEFAULT_CAP
 from holdfast.core.shapes import RowShape
 from holdfast.core.writer import own_format, write_dataset, write_quarantine, write_reasons
@@ -63,8 +63,7 @@ def mix(
     real: Sequence[str | Path], synthetic: Sequence[str | Path], out: Path, options: MixOptions = MixOptions()
 ) -> Manifest:
     """Write train.*, rejected.jsonl and manifest.json into `out`; return the manifest."""
-    with TemporaryDirectory(prefix="holdfast-") as name, only_writer(out):
-        folder = Path(name)
+    with scratch() as folder, only_writer(out):
         parts = [
             read(real, mapping=options.mapping, spool=folder / "real", origin="real"),
             read(synthetic, mapping=options.mapping, spool=folder / "synthetic", origin="synthetic"),

@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from math import prod
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from holdfast.core.errors import UsageError
 from holdfast.core.reader import read
+from holdfast.core.scratch import scratch
 from holdfast.core.settings import Settings
 from holdfast.models.families import family
 from holdfast.stats import dose
@@ -42,9 +41,9 @@ class Plan:
 def plan(settings: Settings) -> Plan:
     """Check that a build can run with these settings, and count what it will do. Pays and writes nothing."""
     refuse_unsupported(settings)
-    with TemporaryDirectory(prefix="holdfast-") as folder:
+    with scratch() as folder:
         paths = [settings.path(entry.path) for entry in settings.real]
-        rows = read(paths, mapping=settings.real[0].map, spool=Path(folder), origin="real").rows
+        rows = read(paths, mapping=settings.real[0].map, spool=folder, origin="real").rows
     asked = settings.reserve.eval
     held_out = min(rows, round(asked * rows) if asked < 1 else int(asked))
     cells = prod(len(values) for values in settings.cells.grid.values())

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from holdfast.core.dataset import Dataset
 from holdfast.core.errors import UsageError
 from holdfast.core.reader import read
 from holdfast.core.rundir import MANIFEST, Counts, Manifest, only_writer
+from holdfast.core.scratch import scratch
 from holdfast.core.writer import own_format, write_dataset, write_quarantine, write_reasons
 from holdfast.dedup.clusters import connected
 from holdfast.dedup.near import find_near
@@ -43,9 +43,9 @@ def reserve(real: Sequence[str | Path], out: Path, options: ReserveOptions = Res
     """
     if (out / NAME).exists() and (out / MANIFEST).exists():
         raise UsageError(f"{out / NAME} is there already: a held-out set is sealed once.", "Choose another --out.")
-    with TemporaryDirectory(prefix="holdfast-") as folder, only_writer(out):
-        data = read(real, mapping=options.mapping, spool=Path(folder) / "real", origin="real")
-        return _write(data, out, options, Path(folder))
+    with scratch() as folder, only_writer(out):
+        data = read(real, mapping=options.mapping, spool=folder / "real", origin="real")
+        return _write(data, out, options, folder)
 
 
 def _write(data: Dataset, out: Path, options: ReserveOptions, folder: Path) -> Manifest:

@@ -1,0 +1,156 @@
+"""build: from settings to a training set, the same bytes whatever was killed on the way."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from holdfast.core.errors import UsageError
+from holdfast.core.settings import load
+from holdfast.generators.arithmetic import TASKS
+from holdfast.workflows.build import build
+from tests.rules.views import sentence
+
+RECIPE = """
+version: 1
+name: small
+real: [{path: real.jsonl, licence: MIT, map: {prompt: question, response: answer}}]
+reserve: {eval: 0.2}
+generators:
+  - {use: procedural, family: arithmetic, tasks: [TASKS], cap: 0.5}
+cells: {grid: {difficulty: [easy, hard]}, quota: 40}
+checks: [math]
+mix: {max_synthetic: 0.4, by: records}
+"""
+
+
+def project(folder: Path, **changes: str) -> Path:
+    """Settings and real data in a folder of their own."""
+    folder.mkdir(exist_ok=True)
+    rows = [
+        {"question": f"How many are {n} and {n}? {sentence(n)}", "answer": f"{2 * n}\n#### {2 * n}"} for n in range(100)
+    ]
+    (folder / "real.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    text = RECIPE.replace("TASKS", ", ".join(TASKS[:3]))
+    for old, new in changes.items():
+        text = text.replace(old, new)
+    (folder / "holdfast.yaml").write_text(text)
+    return folder / "holdfast.yaml"
+
+
+def run(folder: Path) -> subprocess.Popen:
+    """Start a build as its own process."""
+    code = "import sys; from holdfast.cli.app import main; sys.exit(main(['build', '-q']))"
+    return subprocess.Popen([sys.executable, "-c", code], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def everything(folder: Path) -> dict[str, bytes]:
+    """All files of a project by relative name."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """A finished small build."""
+    folder = tmp_path_factory.mktemp("build") / "p"
+    return build(load(project(folder))), folder
+
+
+def test_the_caps_hold_in_what_is_written(built):
+    """At most 40 % of the training records are synthetic, and no generator made more than half of these."""
+    report = built[0].report
+    assert (True, True) == (report["synthetic-ratio"].value <= 0.4, report["generator-concentration"].value <= 0.5)
+
+
+def test_every_synthetic_record_is_verified_and_was_compared(built):
+    """Each carries a passed math verdict and the verdicts of the duplicate filters."""
+    lines = (built[0].folder / "dataset/train.jsonl").read_text().splitlines()
+    checks = [json.loads(line)["holdfast"] for line in lines]
+    made = [each["checks"] for each in checks if each["origin"] == "synthetic"]
+    wanted = {"math": True, "exact-duplicate": True, "near-duplicate": True, "eval-contamination": True}
+    assert (True, True) == (len(made) > 20, all(wanted.items() <= each.items() for each in made))
+
+
+def test_nothing_is_lost_on_the_way(built):
+    """Every generated and every real training record is kept or rejected, step by step and as a whole."""
+    counts = built[0].manifest["counts"]
+    steps = [step["counts"] for step in built[0].manifest["steps"].values()]
+    parts = ("kept", "rejected", "undecided", "failed", "pending")
+    assert [each["in"] for each in (counts, *steps)] == [sum(each[name] for name in parts) for each in (counts, *steps)]
+
+
+def test_the_held_out_set_stays_out(built):
+    """No sealed question stands in the training set."""
+    held_out = (built[1] / "sealed/eval.jsonl").read_text().splitlines()
+    train = (built[0].folder / "dataset/train.jsonl").read_text()
+    questions = [json.loads(line)["question"] for line in held_out]
+    assert (20, []) == (len(questions), [question for question in questions if question in train])
+
+
+def test_the_card_says_what_a_reader_asks(built):
+    """Ratio, generators, checks, held-out set, licence, and how to make it again."""
+    card = (built[0].folder / "dataset/README.md").read_text()
+    wanted = ("license: mit", "arithmetic/", "math", "20 real records were sealed", "holdfast build -c holdfast.yaml")
+    assert [] == [text for text in wanted if text not in card]
+
+
+def test_a_finished_build_is_not_done_again(built):
+    """The second call returns the same report and leaves every file as it is."""
+    before = everything(built[1])
+    again = build(load(built[1] / "holdfast.yaml"))
+    assert (before, built[0].report.to_json()) == (everything(built[1]), again.report.to_json())
+
+
+def test_other_settings_do_not_overwrite_a_build(built):
+    """A changed recipe is refused in the folder of another one."""
+    path = built[1] / "other.yaml"
+    path.write_text((built[1] / "holdfast.yaml").read_text().replace("max_synthetic: 0.4", "max_synthetic: 0.3"))
+    with pytest.raises(UsageError, match="build of other settings"):
+        build(load(path))
+    path.unlink()
+
+
+def test_killed_at_any_moment_it_ends_in_the_same_bytes(tmp_path):
+    """SIGKILL at random moments, then one run to the end: every file equals that of the run that nobody killed."""
+    rng = random.Random(7)
+    calm, rough = tmp_path / "calm", tmp_path / "rough"
+    project(calm), project(rough)
+    run(calm).communicate()
+    killed = 0
+    for _ in range(12):
+        process = run(rough)
+        time.sleep(rng.uniform(0.5, 4.0))
+        if process.poll() is None:
+            os.kill(process.pid, signal.SIGKILL)
+            killed += 1
+        process.communicate()
+    run(rough).communicate()
+    expected, mine = everything(calm), everything(rough)
+    assert (True, sorted(expected)) == (killed >= 3, sorted(mine))
+    assert [] == [name for name in expected if expected[name] != mine[name]]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("seed: 7", "seed: 7", None),
+        ("checks: [math]", "checks: [maths]", "Did you mean 'math'"),
+        ("reserve: {eval: 0.2}", "reserve: {eval: 0.2, ood: x.jsonl}", "cannot build with reserve.ood"),
+        ("mix: {", "budget: {cost: 3}\nmix: {", "cannot build with budget.cost"),
+        ("path: real.jsonl", "path: gone.jsonl", "gone.jsonl"),
+    ],
+)
+def test_what_cannot_be_built_is_refused_before_anything_is_written(tmp_path, old, new, expected):
+    """One message that names the setting; no half-written training set."""
+    path = project(tmp_path / "p", **{old: new})
+    if expected is None:
+        return
+    with pytest.raises(Exception, match=expected):
+        build(load(path))
+    assert not (tmp_path / "p/.holdfast/small/dataset").exists()
