@@ -74,11 +74,12 @@ def _of(entry: GeneratorSettings) -> Sequence[Source]:
 
 
 def _checked(family: str, task: str, cap: float) -> Source:
-    """Return a source whose task exists and passes its self-check, so that a mistake is found before any work."""
-    if family == procedural.FAMILY:
-        procedural.self_check(task)
-    next(LIBRARIES[family](task, 0, {}), None)
-    return Source(f"{family}/{task}", cap, task, LIBRARIES[family])
+    """Return a source whose task exists and passes its self-check, so that a mistake is found before any work.
+
+    It is named as its records name their generator, version and all, so that caps find them later.
+    """
+    first = next(LIBRARIES[family](task, 0, {}))
+    return Source(first.provenance.generator or f"{family}/{task}", cap, task, LIBRARIES[family])
 
 
 def _own(name: str) -> Stream:
