@@ -29,8 +29,9 @@ def check(view: View) -> Iterator[Outcome]:
     student = view.settings.student
     own = student and (student.family or family(student.name))
     if not student or not own:
-        why = "the student is not known" if not student else f"the family of {student.name} is not known"
-        yield NotJudged(SLUG, why, "--student NAME, or student: {name, family} in the settings")
+        why = f"the family of {student.name} is not known" if student else "the student is not known"
+        supply = "student: {name: ..., family: ...} in the settings" if student else "--student NAME"
+        yield NotJudged(SLUG, why, supply)
         return
     members = view.made_by("family", own)
     measured = Measurement.census(len(members), view.n, "records", family=own)
