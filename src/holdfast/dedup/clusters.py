@@ -70,7 +70,8 @@ class NearDuplicates:
     """All pairs of records of similarity >= `spec.threshold`: left < right, sorted.
 
     Records with equal shingle sets are paired with the first of them only (similarity 1). `skipped` counts the
-    comparisons that the limits of `dedup.join` left out; 0 means that no pair is missing.
+    comparisons that the limits of `dedup.join` left out. `recall` is the expected share of pairs at the threshold that
+    were found; 1, with nothing skipped, means that no pair is missing.
     """
 
     rows: int
@@ -79,6 +80,7 @@ class NearDuplicates:
     right: Indices
     similarity: npt.NDArray[np.float32]
     skipped: int = 0
+    recall: float = 1.0
     priority: Priority = None
 
     @property

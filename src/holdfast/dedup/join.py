@@ -1,9 +1,12 @@
-"""Exact set-similarity join: all pairs of records whose shingle sets have a Jaccard similarity at or above a threshold.
+"""Set-similarity join: the pairs of records whose shingle sets have a Jaccard similarity at or above a threshold.
+
+Up to `MOST_EXACT` records, and while the comparisons stay bounded, all pairs are found, as described next; beyond
+that `dedup.minhash` looks for candidates and misses a stated share. Every reported pair is compared in full in both.
 
 Prefix filtering (Chaudhuri et al., ICDE 2006; Bayardo et al., WWW 2007) with the positional filter of PPJoin (Xiao
 et al., WWW 2008): order shingles from rare to common; two sets can only be similar when they share one of the rare
-ones in front. No sketch is involved, every reported pair has been compared in full. Cost is one pass over the
-shingles while most of them are rare; memory is the prefix postings, the shingles may lie in a memory-mapped file.
+ones in front. Cost is one pass over the shingles while most of them are rare, but text that reuses the same shingles
+everywhere makes it grow with the square. Memory is the prefix postings; the shingles may lie in a mapped file.
 """
 
 import sys
@@ -16,14 +19,19 @@ import numpy.typing as npt
 
 from holdfast.core.errors import UsageError
 from holdfast.core.hashing import Offsets, to_offsets
+from holdfast.dedup import minhash
 
 # Records that share one prefix shingle are compared with at most this many earlier ones. A set in which more share
 # even their rarest shingles is one template; its records still meet through the neighbours that are compared.
 LONGEST_RUN = 5_000
 # Partners kept per record. Beyond it a record is long known to be a duplicate and pairs would grow with the square.
 MOST_PARTNERS = 256
-# Postings hold the record in 24 bits.
+# Records hold 24 bits of a posting, 32 of a pair.
 MOST_RECORDS = 1 << 24
+# The postings of so many records of some hundred words stay below 500 MB.
+MOST_EXACT = 250_000
+# Pairs of postings of one shingle, each looked at once: some 10 s of one core.
+MOST_MEETINGS = 1_000_000_000
 # Below these, counting all shared shingles in numpy is faster than importing and compiling the kernels.
 PLAIN_SHINGLES = 2_000_000
 PLAIN_PAIRS = 4_000_000
@@ -32,18 +40,22 @@ _CHUNK = 8_192
 
 
 class Pairs(NamedTuple):
-    """Similar pairs, left < right as positions in `active`, and how many comparisons the limits left out."""
+    """Similar pairs, left < right as positions in `active`, and how many comparisons the limits left out.
+
+    `recall` is the expected share of pairs at the threshold that were found; see `dedup.minhash`.
+    """
 
     left: npt.NDArray[np.int64]
     right: npt.NDArray[np.int64]
     similarity: npt.NDArray[np.float32]
     skipped: int
+    recall: float = 1.0
 
 
 def similar_pairs(
     shingles: npt.NDArray[np.uint32], offsets: Offsets, active: Offsets, threshold: float, workers: int = 1
 ) -> Pairs:
-    """Return all pairs of the records `active` with Jaccard similarity >= `threshold`.
+    """Return the pairs of the records `active` with Jaccard similarity >= `threshold`: all, or what `recall` says.
 
     Record r has the sorted distinct shingles[offsets[r]:offsets[r + 1]]; active records are not empty and their sets
     differ from each other. Pairs are sorted by (left, right).
@@ -56,10 +68,13 @@ def similar_pairs(
     if not active.size:
         return Pairs(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32), 0)
     pairs = _plain(shingles, offsets, active, threshold) if KERNELS not in sys.modules else None
-    if pairs is None:
+    if pairs is None and active.size <= MOST_EXACT:
         pairs = _compiled(shingles, offsets, active, (threshold, workers))
+    if pairs is None:
+        found = minhash.find(shingles, offsets, active, threshold, workers)
+        pairs = Pairs(*found, minhash.banding(threshold).recall)
     order = np.lexsort((pairs.right, pairs.left))
-    return Pairs(pairs.left[order], pairs.right[order], pairs.similarity[order], pairs.skipped)
+    return Pairs(pairs.left[order], pairs.right[order], pairs.similarity[order], pairs.skipped, pairs.recall)
 
 
 def _plain(shingles: Any, offsets: Offsets, active: Offsets, threshold: float) -> Pairs | None:
@@ -93,10 +108,13 @@ def _shared_once(keys: npt.NDArray[np.uint64], rows: int) -> npt.NDArray[np.int6
     return np.concatenate(found)
 
 
-def _compiled(shingles: Any, offsets: Offsets, active: Offsets, how: tuple[float, int]) -> Pairs:
+def _compiled(shingles: Any, offsets: Offsets, active: Offsets, how: tuple[float, int]) -> Pairs | None:
+    """Look up the rare shingles of each record; None where more than MOST_MEETINGS postings would meet."""
     kernels = import_module(KERNELS)
     threshold, workers = how
     keys = _postings(kernels, shingles, offsets, active, threshold)
+    if _meetings(keys) > MOST_MEETINGS:
+        return None
     index = _index(keys, active.size)
     spans = [(start, min(start + _CHUNK, active.size)) for start in range(0, active.size, _CHUNK)]
     limits = (threshold, LONGEST_RUN, MOST_PARTNERS)
@@ -135,6 +153,13 @@ def _postings(kernels: Any, shingles: Any, offsets: Offsets, active: Offsets, th
     parts.clear()
     keys.sort()
     return keys[_in_company(keys)]
+
+
+def _meetings(keys: npt.NDArray[np.uint64]) -> int:
+    """Return how often a posting is held against an earlier one of the same shingle."""
+    starts = np.flatnonzero(np.concatenate([[True], (keys[1:] ^ keys[:-1]) >= (1 << 32)])) if keys.size else keys[:0]
+    lengths = np.diff(np.append(starts, keys.size)).astype(np.int64)
+    return int((lengths * np.minimum(lengths - 1, LONGEST_RUN)).sum())
 
 
 def _in_company(keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:

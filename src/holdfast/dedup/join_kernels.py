@@ -127,7 +127,7 @@ def postings(shingles: Any, offsets: Any, active: Any, counter: Any, threshold: 
 
 
 @numba.njit(cache=True, nogil=True)
-def _overlap(shingles: Any, i: Any, stop_i: Any, j: Any, stop_j: Any, needed: Any) -> Any:
+def overlap(shingles: Any, i: Any, stop_i: Any, j: Any, stop_j: Any, needed: Any) -> Any:
     """Return the number of shared shingles of two sorted runs, or a smaller number once `needed` is out of reach."""
     shared = 0
     while i < stop_i and j < stop_j:
@@ -184,7 +184,7 @@ def join(sets: Any, index: Any, span: Any, limits: Any, seen: Any, out: Any) -> 
                 if found >= partners:
                     skipped += 1
                     continue
-                shared = _overlap(shingles, begin, begin + size, other, other + other_size, needed)
+                shared = overlap(shingles, begin, begin + size, other, other + other_size, needed)
                 if shared >= needed:
                     out[0][written] = y
                     out[1][written] = x

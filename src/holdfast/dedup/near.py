@@ -98,6 +98,7 @@ def join(
         right=right[order],
         similarity=similarity[order],
         skipped=found.skipped,
+        recall=found.recall,
         priority=priority,
     )
 
