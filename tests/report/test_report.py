@@ -138,13 +138,15 @@ def test_something_else_entirely_is_refused() -> None:
 
 
 def test_an_unwritable_place_is_one_message_and_leaves_nothing(tmp_path: Path) -> None:
-    """Writing where no folder is raises one error with the remedy."""
-    with pytest.raises(MachineError, match="Cannot write"):
-        full().to_html(tmp_path / "no" / "report.html")
+    """Writing below something that is no folder raises one error with the remedy."""
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(MachineError, match="cannot be written"):
+        full().to_html(tmp_path / "file" / "report.html")
     (tmp_path / "taken").mkdir()
     with pytest.raises(MachineError, match="taken"):
         full().to_html(tmp_path / "taken")
-    assert ["taken"] == [path.name for path in tmp_path.iterdir()]
+    assert ["file", "taken"] == sorted(path.name for path in tmp_path.iterdir())
+
 
 
 def test_the_files_say_the_same(tmp_path: Path) -> None:

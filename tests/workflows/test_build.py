@@ -12,9 +12,12 @@ from pathlib import Path
 import pytest
 
 from holdfast.core.errors import UsageError
+from holdfast.core.reader import read
+from holdfast.core.scratch import scratch
 from holdfast.core.settings import load
 from holdfast.generators.arithmetic import TASKS
 from holdfast.workflows.build import build
+from holdfast.workflows.mix import MixOptions, generator_of, mixed
 from tests.rules.views import sentence
 
 RECIPE = """
@@ -23,7 +26,7 @@ name: small
 real: [{path: real.jsonl, licence: MIT, map: {prompt: question, response: answer}}]
 reserve: {eval: 0.2}
 generators:
-  - {use: procedural, family: arithmetic, tasks: [TASKS], cap: 0.5}
+  - {use: procedural, family: arithmetic, tasks: [TASKS], cap: 0.34}
 cells: {grid: {difficulty: [easy, hard]}, quota: 40}
 checks: [math]
 mix: {max_synthetic: 0.4, by: records}
@@ -63,9 +66,29 @@ def built(tmp_path_factory):
 
 
 def test_the_caps_hold_in_what_is_written(built):
-    """At most 40 % of the training records are synthetic, and no generator made more than half of these."""
+    """At most 40 % of the training records are synthetic, and none of the three generators made more than 34 %."""
     report = built[0].report
-    assert (True, True) == (report["synthetic-ratio"].value <= 0.4, report["generator-concentration"].value <= 0.5)
+    shares = report["generator-concentration"].detail["shares"]
+    assert (True, 3, True) == (report["synthetic-ratio"].value <= 0.4, len(shares), max(shares.values()) <= 0.34)
+
+
+def test_a_cap_decides_what_is_mixed(built, tmp_path):
+    """The mixture keeps the caps of the settings even where the records it is given do not."""
+    lines = (built[0].folder / "filtered/kept.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in lines]
+    first = next(row["holdfast"]["generator"] for row in rows if row["holdfast"]["generator"])
+    thinned = [row for row in rows if row["holdfast"]["generator"] in (None, first)]
+    others = [row for row in rows if row["holdfast"]["generator"] not in (None, first)][:20]
+    path = tmp_path / "kept.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in (*thinned, *others)))
+    with scratch() as room:
+        options = MixOptions(max_synthetic=0.9, caps={generator_of(first): 0.34})
+        mixed(read([path], spool=room / "all"), tmp_path / "out", options, room)
+    makers = [
+        json.loads(line)["holdfast"]["generator"] for line in (tmp_path / "out/train.jsonl").read_text().splitlines()
+    ]
+    made = [maker for maker in makers if maker]
+    assert (True, 10) == (len(made) > 20, made.count(first))
 
 
 def test_every_synthetic_record_is_verified_and_was_compared(built):

@@ -11,7 +11,6 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
@@ -21,6 +20,7 @@ import pyarrow as pa
 
 from holdfast.core.dataset import Shard
 from holdfast.core.errors import ConservationError, MachineError
+from holdfast.core.files import whole_file
 from holdfast.core.plugins import load
 
 Kernel = Callable[..., pa.Table]
@@ -119,14 +119,6 @@ def _task(stage: Stage, shard: Shard, part: Path) -> Path:
 
 
 def commit(path: Path, table: pa.Table) -> None:
-    """Write `table` beside `path` and rename it into place, so that a part is whole or absent."""
-    # The temporary name ends in the process id: two attempts at one task never write into one file, and readers
-    # are given exact names, so that a half-written file is never read.
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with pa.OSFile(str(temporary), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
-            writer.write_table(table)
-        temporary.replace(path)
-    finally:
-        with suppress(FileNotFoundError):
-            temporary.unlink()
+    """Write a part whole or not at all. Readers are given exact names, so that a half-written one is never read."""
+    with whole_file(path) as file, pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table)

@@ -9,24 +9,33 @@ from typing import IO, BinaryIO, cast
 
 import pyarrow as pa
 
+from holdfast.core.errors import MachineError
+
+# The names of files before they take their own: .NAME.PROCESS
+HALF_WRITTEN = ".*.[0-9]*"
+
 
 @contextmanager
 def whole_file(path: Path, codec: str = "plain") -> Iterator[BinaryIO]:
-    """Give a file to write to; it takes the name `path` only when the block ends without an error.
+    """Give a file to write to; it takes the name `path`, on disk and whole, only when the block ends without an error.
 
-    `codec` is 'plain', 'gzip' (no time or name inside, so that equal content gives equal bytes) or 'zstd'.
+    `codec` is 'plain', 'gzip' (no time or name inside, so that equal content gives equal bytes) or 'zstd'. Raises
+    `MachineError` when the disk refuses; the old file, if there was one, then stands.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
             with _packed(file, codec) as packed:
                 yield cast(BinaryIO, packed)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+    except OSError as error:
+        remedy = "Free space, or write to another folder."
+        raise MachineError(f"{path} cannot be written: {error.strerror or error}.", remedy) from error
     finally:
-        with suppress(FileNotFoundError):
+        with suppress(OSError):
             temporary.unlink()
 
 

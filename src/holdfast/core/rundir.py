@@ -18,7 +18,8 @@ import orjson
 
 from holdfast import __version__
 from holdfast.core.dataset import Input
-from holdfast.core.errors import ConservationError, MachineError, UsageError
+from holdfast.core.errors import ConservationError, UsageError
+from holdfast.core.files import HALF_WRITTEN, whole_file
 
 MANIFEST = "manifest.json"
 
@@ -88,20 +89,9 @@ class Manifest:
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write beside `path`, flush to disk, rename into place: `path` is the old or the new file, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        remedy = "Free space or choose another --out."
-        raise MachineError(f"{path} cannot be written: {error.strerror}.", remedy) from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    """Write a file whole or not at all: `path` is the old or the new file, never a part."""
+    with whole_file(path) as file:
+        file.write(data)
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -126,16 +116,24 @@ def file_digest(path: Path) -> str:
 
 @contextmanager
 def only_writer(folder: Path) -> Iterator[Path]:
-    """Hold the folder's lock; a second writer is refused. The lock falls with the process, however it ends."""
+    """Lock the folder itself, so that no file tells of it; a second writer is refused.
+
+    The lock falls with the process, however it ends. What a killed writer left half-written is removed first.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / ".lock"
-    with path.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            remedy = "Wait for it, or use another folder."
-            raise UsageError(f"{folder} is being written by another run.", remedy) from None
-        try:
-            yield folder
-        finally:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        _lock(handle, folder)
+        for path in folder.glob(HALF_WRITTEN):
             path.unlink(missing_ok=True)
+        yield folder
+    finally:
+        os.close(handle)
+
+
+def _lock(handle: int, folder: Path) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        remedy = "Wait for it, or use another folder."
+        raise UsageError(f"{folder} is being written by another run.", remedy) from None

@@ -11,7 +11,8 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from holdfast.core.errors import MachineError, nearest
+from holdfast.core.errors import nearest
+from holdfast.core.rundir import write_bytes
 from holdfast.core.verdict import Evidence, Finding, Measurement, NotJudged
 from holdfast.report import html, sarif, schema
 from holdfast.report.shown import encodable
@@ -156,14 +157,4 @@ def _read_finding(fields: Mapping[str, Any]) -> Finding:
 
 
 def _write(path: str | os.PathLike[str], text: str) -> None:
-    """Write beside the target and rename, so that a reader never sees half a file."""
-    target = Path(path)
-    part = target.with_name(target.name + ".part")
-    try:
-        part.write_text(text, encoding="utf-8", newline="\n")
-        part.replace(target)
-    except OSError as fault:
-        part.unlink(missing_ok=True)
-        raise MachineError(
-            f"Cannot write {str(target)!r}: {fault.strerror or fault}.", "Name a folder that exists and is writable."
-        ) from fault
+    write_bytes(Path(path), text.encode())

@@ -35,7 +35,7 @@ from holdfast.rules.view import Progress
 from holdfast.workflows.audit import AuditOptions, audit
 from holdfast.workflows.filter import FilterOptions, filter_files
 from holdfast.workflows.generate import generate
-from holdfast.workflows.mix import MixOptions, mixed
+from holdfast.workflows.mix import MixOptions, generator_of, mixed
 from holdfast.workflows.plan import refuse_unsupported
 from holdfast.workflows.reserve import ReserveOptions, reserve
 from holdfast.workflows.sources import sources
@@ -110,7 +110,7 @@ def _mix(settings: Settings, folder: Path, kept: Path, sealed: Path) -> Manifest
     options = MixOptions(
         max_synthetic=wanted.max_synthetic,
         by=wanted.by,
-        caps={source.name: source.cap for source in sources(settings)},
+        caps={generator_of(source.name): source.cap for source in sources(settings)},
         size=wanted.size,
         held_out=(sealed,),
         seed=settings.seed,

@@ -40,13 +40,14 @@ class MixOptions:
     shape: RowShape = "own"
     mapping: Mapping[str, str] = field(default_factory=dict)
 
-    def group(self, generator: str | None) -> str:
-        """Return the name under which a generator is capped: two versions (`name@version`) are one generator."""
-        return (generator or "").partition("@")[0]
+    def cap(self, generator: str) -> Fraction:
+        """Return the cap of a generator (`generator_of`) as written, exactly."""
+        return Fraction(str(self.caps.get(generator, self.per_generator)))
 
-    def cap(self, group: str) -> Fraction:
-        """Return the cap of a group as written, exactly."""
-        return Fraction(str(self.caps.get(group, self.per_generator)))
+
+def generator_of(name: str | None) -> str:
+    """Return the name under which a generator is capped: two versions (`name@version`) are one generator."""
+    return (name or "").partition("@")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,7 @@ def _under_generators(made: list[Candidate], options: MixOptions) -> list[Candid
         taken: list[Candidate] = []
         used: Counter[str] = Counter()
         for each in made:
-            group = options.group(each.generator)
+            group = generator_of(each.generator)
             if used[group] + each.made <= floor(options.cap(group) * total):
                 used[group] += each.made
                 taken.append(each)
@@ -186,7 +187,7 @@ def _reachable(made: list[Candidate], options: MixOptions) -> int:
     """Return the largest total at which every group can fill its share of it: a fixed point from above."""
     units: Counter[str] = Counter()
     for each in made:
-        units[options.group(each.generator)] += each.made
+        units[generator_of(each.generator)] += each.made
     total = units.total()
     while True:
         reached = sum(min(count, floor(options.cap(group) * total)) for group, count in units.items())
