@@ -3,15 +3,18 @@
 import gzip
 import json
 from collections import defaultdict
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
+from rich.console import Console
 
 from holdfast.core.errors import UsageError
 from holdfast.core.settings import Settings
 from holdfast.report.schema import validate
+from holdfast.report.terminal import show
 from holdfast.workflows.audit import AuditOptions, audit
 
 CASES = (
@@ -212,6 +215,18 @@ def test_a_rule_of_ones_own_that_raises_is_not_a_verdict(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     report = audit(poor(tmp_path), settings=Settings.model_validate({"audit": {"rules": ["my_faulty_rules:boom"]}}))
     assert "the rule raised ZeroDivisionError: x" in {gap.why for gap in report.not_judged}
+
+
+def test_what_was_detected_is_said(tmp_path, monkeypatch):
+    """Format, row shape, columns and origins stand in the report, on the page and in the terminal."""
+    monkeypatch.chdir(tmp_path)
+    report = audit(poor(tmp_path).name)
+    report.to_html(tmp_path / "r.html")
+    console = Console(record=True, width=200, file=StringIO())
+    show(report, console)
+    line = report.manifest["detected"][0]
+    assert "jsonl; text (text = text); 30 records; origin synthetic 30; provenance from generator" in line
+    assert (True, True) == (line in (tmp_path / "r.html").read_text(), line in " ".join(console.export_text().split()))
 
 
 def test_two_audits_of_one_file_are_equal(tmp_path):

@@ -39,7 +39,8 @@ def show(report: Report, console: Console | None = None) -> None:
 
 def summary(report: Report) -> Group:
     """Return everything `show` prints as one renderable."""
-    parts: list[RenderableType] = [_verdict(report), *_numbers(report)]
+    read = [Text(f"read {visible(line)}", style="dim") for line in report.manifest.get("detected", ())]
+    parts: list[RenderableType] = [*read, _verdict(report), *_numbers(report)]
     ordered = sorted(report.findings, key=lambda finding: SEVERITIES.index(finding.severity))
     parts += [_finding(finding) for finding in ordered]
     if report.not_judged:

@@ -17,7 +17,7 @@ from holdfast.core import settings as core_settings
 from holdfast.core.dataset import Dataset
 from holdfast.core.engine import LocalRunner, Runner
 from holdfast.core.errors import HoldfastError, UsageError, nearest
-from holdfast.core.reader import read
+from holdfast.core.reader import describe, read
 from holdfast.core.scratch import scratch
 from holdfast.core.settings import Settings, Student
 from holdfast.core.verdict import SEVERITIES, Finding, NotJudged, Outcome, Passed
@@ -64,8 +64,7 @@ def audit(
     chosen = _settings(settings, student)
     with scratch() as folder:
         view = _view(data, real, eval, chosen, options, folder)
-        outcomes = list(_outcomes(view))
-    return _report(view, outcomes, options)
+        return _report(view, list(_outcomes(view)), options)
 
 
 def _settings(given: Settings | str | Path | None, student: str | None) -> Settings:
@@ -195,6 +194,7 @@ def _manifest(view: View, options: AuditOptions, fail_on: FailOn, known: Mapping
         "student": view.student,
         "fail_on": fail_on,
         "sample": options.sample or None,
+        "detected": describe(view.data).splitlines(),
         "rules": _selected(view.settings),
         "baseline": sorted(known),
         "anchor": list(_input(view.real)) if view.real else [],
