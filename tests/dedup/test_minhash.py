@@ -112,7 +112,7 @@ def test_workers_and_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch, tmp_
     first = near.join([sketch])
     monkeypatch.setattr(minhash, "_CHUNK", 7)
     monkeypatch.setattr(minhash, "_COMPARED", 11)
-    second = near.join([sketch], spill=tmp_path, workers=3)
+    second = near.join([sketch], folder=tmp_path, workers=3)
     assert first.left.size > 100
     for name in ("left", "right", "similarity"):
         assert getattr(first, name).tolist() == getattr(second, name).tolist()

@@ -124,10 +124,10 @@ def test_spilling_changes_nothing_and_leaves_nothing(tmp_path: Path) -> None:
     """With the shingles in a file the result is the same, and the file is gone afterwards."""
     tables = [texts_table(["a b c d", "a b c d e", "x"]), texts_table(["a b c d", "q r s t"])]
     sketches = [near.sketch(table) for table in tables]
-    inside, spilled = near.join(sketches), near.join(sketches, spill=tmp_path)
+    inside, spilled = near.join(sketches), near.join(sketches, folder=tmp_path)
     assert found_pairs(inside) == found_pairs(spilled)
     assert [] == list(tmp_path.iterdir())
-    assert 0 == near.join([], spill=tmp_path).beyond
+    assert 0 == near.join([], folder=tmp_path).beyond
 
 
 def test_thresholds_are_judged_again_without_comparing() -> None:

@@ -106,7 +106,9 @@ class Dataset:
 
     def column(self, name: str) -> pa.ChunkedArray:
         """Return one whole column. Meant for the small ones; texts are read shard by shard."""
-        chunks = [chunk for table in self.tables([name]) for chunk in table.column(name).chunks]
+        # A column read from a shard holds on to the whole shard; joined with nothing it is a copy of its own.
+        nothing = pa.array([], SCHEMA.field(name).type)
+        chunks = [pa.concat_arrays([*table.column(name).chunks, nothing]) for table in self.tables([name])]
         return pa.chunked_array(chunks, type=SCHEMA.field(name).type)
 
     def records(self) -> Iterator[Record]:

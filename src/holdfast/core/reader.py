@@ -28,9 +28,9 @@ from holdfast.core.reading.rows import Batch, Batches, Refused
 from holdfast.core.reading.sources import digest_of, head_of, open_source
 from holdfast.core.record import Origin
 
-# One shard: what a kernel gets at once.
-SHARD_ROWS = 50_000
-SHARD_BYTES = 64 * 2**20
+# One shard: what a kernel gets at once. With its texts twice over it takes a worker 100 MB.
+SHARD_ROWS = 25_000
+SHARD_BYTES = 32 * 2**20
 
 SAMPLE_SEED = 0
 

@@ -1,20 +1,25 @@
 """Copies: synthetic records that repeat a long run of words of a real record.
 
 Every 25th 25-gram of the real part is indexed, so a run of 50 words always holds an indexed one; each hit is then
-extended in both directions over the two texts themselves, so that no reported length rests on a hash of a sketch.
+extended in both directions over the words themselves, so that no reported length rests on a sketch. Words are held
+as 32-bit hashes, 4 bytes a word, in a file where a folder is given.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from holdfast.core.dataset import Dataset, text_of
-from holdfast.core.hashing import Hashes, Offsets, polynomial
+from holdfast.core.hashing import Hashes, Offsets, polynomial, to_offsets
 from holdfast.core.text import word_hashes
 from holdfast.dedup.lookup import Lookup
+from holdfast.dedup.spill import Spill, Values, forget, spill
 
 # Carlini et al. 2023 (arXiv 2202.07646) call 50 equal tokens memorised. Words are longer than their tokens, so 50
 # words are the stricter measure.
@@ -25,10 +30,13 @@ _WINDOW = (LEAST_WORDS + 1) // 2
 # with most windows in common, are compared word by word. On 100,000 boilerplate-rich records this loses 1 in 1,000.
 _MOST_RECORDS = 8
 _MOST_PLACES = 12
-# Records whose words are held at once while runs are measured.
-_AT_ONCE = 20_000
+# Words looked up, and places measured, at once.
+_WORDS_AT_ONCE = 1 << 21
+_PLACES_AT_ONCE = 1 << 13
 _PLACE_BITS = 24
-_TEXT = ("id", "prompt", "response")
+
+Rows = npt.NDArray[np.int64]
+Sources = list[tuple[Dataset, Rows, Rows]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,28 +48,43 @@ class Copy:
     words: int
 
 
+class _Words(NamedTuple):
+    """The words of all sources: record r, numbered through, has values[offsets[r]:offsets[r + 1]]."""
+
+    values: Values
+    offsets: Offsets
+
+
+class _Places(NamedTuple):
+    """Where copies may be: word w of record `real` is word w + `shift` of record `row`."""
+
+    row: Rows
+    real: Rows
+    shift: Rows
+
+
 def find(
-    data: Dataset, synthetic: npt.NDArray[np.int64], labelled_real: npt.NDArray[np.int64], real: Dataset | None = None
+    data: Dataset, synthetic: Rows, labelled_real: Rows, real: Dataset | None = None, folder: Path | None = None
 ) -> list[Copy]:
     """Return the synthetic records that share LEAST_WORDS consecutive words or more with a real one.
 
     Real are the records `labelled_real` of `data` and all of `real`. One copy per record: the longest run at the
     places where it has most windows in common with real text.
     """
-    sources = [(data, labelled_real)]
+    sources = [(data, labelled_real, np.union1d(synthetic, labelled_real))]
     if real is not None:
-        sources.append((real, np.arange(real.rows)))
-    index = _index(sources)
-    places: list[tuple[int, int, int]] = []
-    for rows, texts in _texts(data, synthetic):
-        words, offsets = word_hashes(texts)
-        places += _candidates(words, offsets, rows, index)
-    hit = sorted({row for row, _, _ in places})
-    groups = [set(hit[start : start + _AT_ONCE]) for start in range(0, len(hit), _AT_ONCE)]
-    return [c for group in groups for c in _longest(data, sources, [place for place in places if place[0] in group])]
+        sources.append((real, np.arange(real.rows), np.arange(real.rows)))
+    with spill(folder) as store:
+        index, offsets = _index(sources, store)
+        words = _Words(store.values(), offsets)
+        places = _candidates(words, synthetic, index)
+        del index
+        chosen, lengths = _longest(words, places)
+    names = _names(sources, places.real[chosen])
+    return [Copy(*found) for found in zip(places.row[chosen].tolist(), names, lengths.tolist(), strict=True)]
 
 
-def _texts(data: Dataset, rows: npt.NDArray[np.int64]) -> Iterator[tuple[npt.NDArray[np.int64], pa.ChunkedArray]]:
+def _texts(data: Dataset, rows: Rows) -> Iterator[tuple[Rows, pa.ChunkedArray]]:
     for shard in data.shards:
         begin, end = np.searchsorted(rows, [shard.first, shard.first + shard.rows])
         if begin < end:
@@ -69,68 +92,111 @@ def _texts(data: Dataset, rows: npt.NDArray[np.int64]) -> Iterator[tuple[npt.NDA
             yield rows[begin:end], text_of(shard.table(("prompt", "response")).take(chosen))
 
 
-def _index(sources: list[tuple[Dataset, npt.NDArray[np.int64]]]) -> Lookup:
-    """Map every aligned window of the real part to (number in all sources) << 24 | number of the window."""
-    keys, values = [np.empty(0, np.uint64)], [np.empty(0, np.int64)]
+def _index(sources: Sources, store: Spill) -> tuple[Lookup, Offsets]:
+    """Store the words of all records that are compared; index every aligned window of the real ones.
+
+    The value of a window is (number of its record) << 24 | number of the window. Returns the index, and the offsets
+    of the records in the store.
+    """
+    keys, values, counts = [np.empty(0, np.uint64)], [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     before = 0
-    for data, chosen in sources:
-        for rows, texts in _texts(data, chosen):
-            words, offsets = word_hashes(texts)
-            hashes = polynomial(words, _WINDOW)
-            counts = np.diff(offsets) // _WINDOW
-            number = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-            keys.append(hashes[np.repeat(offsets[:-1], counts) + number * _WINDOW])
-            values.append((np.repeat(before + rows, counts) << _PLACE_BITS) | number)
+    for data, real, needed in sources:
+        sizes = np.zeros(data.rows, np.int64)
+        for rows, texts in _texts(data, needed):
+            hashes, offsets = word_hashes(texts)
+            words = (hashes >> np.uint64(32)).astype(np.uint32)
+            store.append(words)
+            sizes[rows] = np.diff(offsets)
+            some = np.flatnonzero(np.isin(rows, real, assume_unique=True))
+            windows = _aligned(words, offsets[some], np.diff(offsets)[some] // _WINDOW)
+            keys.append(windows[0])
+            values.append(((before + rows[some])[windows[1]] << _PLACE_BITS) | windows[2])
+        counts.append(sizes)
         before += data.rows
-    return Lookup.of(np.concatenate(keys), np.concatenate(values), _MOST_RECORDS)
+    return Lookup.of(np.concatenate(keys), np.concatenate(values), _MOST_RECORDS), to_offsets(np.concatenate(counts))
 
 
-def _candidates(
-    words: Hashes, offsets: Offsets, rows: npt.NDArray[np.int64], index: Lookup
-) -> list[tuple[int, int, int]]:
-    """Return (synthetic row, real number, offset between the two) where most windows of each row are in common."""
-    positions, values = index.find(polynomial(words, _WINDOW))
+def _aligned(words: Values, starts: Rows, counts: Rows) -> tuple[Hashes, Rows, Rows]:
+    """Return (hash, text, number) of the first counts[t] windows of each text, one beside the other."""
+    texts = np.repeat(np.arange(counts.size), counts)
+    number = np.arange(texts.size) - to_offsets(counts)[texts]
+    hashes = polynomial(words.astype(np.uint64), _WINDOW)
+    return hashes[starts[texts] + number * _WINDOW], texts, number
+
+
+def _candidates(words: _Words, synthetic: Rows, index: Lookup) -> _Places:
+    """Return the places where most windows of each synthetic record are in common, records in order."""
+    parts = [_Places(*np.empty((3, 0), np.int64))]
+    total = to_offsets(np.diff(words.offsets)[synthetic])
+    cuts = np.unique([*np.searchsorted(total, np.arange(0, total[-1], _WORDS_AT_ONCE)), synthetic.size])
+    for begin, end in pairwise(cuts):
+        parts.append(_some_candidates(words, synthetic[begin:end], index))
+        forget(words.values)
+    return _Places(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+
+def _some_candidates(words: _Words, rows: Rows, index: Lookup) -> _Places:
+    sizes = np.diff(words.offsets)[rows]
+    offsets = to_offsets(sizes)
+    taken = np.repeat(words.offsets[rows] - offsets[:-1], sizes) + np.arange(offsets[-1])
+    positions, values = index.find(polynomial(words.values[taken].astype(np.uint64), _WINDOW))
     texts = np.searchsorted(offsets, positions, "right") - 1
     inside = positions + _WINDOW <= offsets[1:][texts]
     positions, values, texts = positions[inside], values[inside], texts[inside]
     shift = positions - offsets[texts] - (values & ((1 << _PLACE_BITS) - 1)) * _WINDOW
-    places = np.stack([rows[texts], values >> _PLACE_BITS, shift], axis=1)
-    found, windows = np.unique(places, axis=0, return_counts=True)
-    order = np.lexsort((-windows, found[:, 0]))
-    found = found[order]
-    rank = np.arange(len(found)) - np.searchsorted(found[:, 0], found[:, 0], "left")
-    return [(row, number, moved) for row, number, moved in found[rank < _MOST_PLACES].tolist()]
+    found, windows = _counted(np.stack([rows[texts], values >> _PLACE_BITS, shift]))
+    order = np.lexsort((-windows, found[0]))
+    found = found[:, order]
+    rank = np.arange(order.size) - np.searchsorted(found[0], found[0], "left")
+    return _Places(*found[:, rank < _MOST_PLACES])
 
 
-def _longest(
-    data: Dataset, sources: list[tuple[Dataset, npt.NDArray[np.int64]]], places: list[tuple[int, int, int]]
-) -> list[Copy]:
-    """Measure each candidate over the texts and keep the longest run of each record where it is long enough."""
-    made = _words_at(data, sorted({row for row, _, _ in places}))
-    real: dict[int, tuple[str, Hashes]] = {}
+def _counted(columns: Rows) -> tuple[Rows, Rows]:
+    """Return the distinct columns of int64[3, n], sorted by their first row, then the next, and how often each is."""
+    columns = columns[:, np.lexsort(columns[::-1])]
+    new = np.concatenate([[True], (columns[:, 1:] != columns[:, :-1]).any(axis=0)])[: columns.shape[1]]
+    starts = np.flatnonzero(new)
+    return columns[:, starts], np.diff(np.append(starts, columns.shape[1]))
+
+
+def _longest(words: _Words, places: _Places) -> tuple[Rows, Rows]:
+    """Return the number of the place of the longest run of each record, where it is long enough, and its length."""
+    runs = [np.empty(0, np.int64)]
+    for start in range(0, places.row.size, _PLACES_AT_ONCE):
+        runs.append(_runs(words, _Places(*(column[start : start + _PLACES_AT_ONCE] for column in places))))
+        forget(words.values)
+    lengths = np.concatenate(runs)
+    order = np.lexsort((np.arange(lengths.size), -lengths, places.row))
+    first = np.concatenate([[True], places.row[order][1:] != places.row[order][:-1]])[: order.size]
+    best = order[first]
+    best = best[lengths[best] >= LEAST_WORDS]
+    return best, lengths[best]
+
+
+def _runs(words: _Words, places: _Places) -> Rows:
+    """Return the longest run of equal words at each place."""
+    made = words.offsets[places.row] + np.maximum(places.shift, 0)
+    real = words.offsets[places.real] + np.maximum(-places.shift, 0)
+    sizes = np.minimum(words.offsets[places.row + 1] - made, words.offsets[places.real + 1] - real)
+    # One word more for each place, which never is equal, keeps the runs of two places apart.
+    offsets = to_offsets(sizes + 1)
+    place = np.repeat(np.arange(sizes.size), sizes + 1)
+    at = np.arange(offsets[-1]) - offsets[place]
+    inside = np.flatnonzero(at < sizes[place])
+    equal = np.zeros(at.size, np.bool_)
+    step, place = at[inside], place[inside]
+    equal[inside] = words.values[made[place] + step] == words.values[real[place] + step]
+    breaks = np.flatnonzero(~equal)
+    lengths = np.diff(breaks, prepend=-1) - 1
+    return np.maximum.reduceat(lengths, np.searchsorted(breaks, offsets[:-1])) if breaks.size else lengths
+
+
+def _names(sources: Sources, numbers: Rows) -> list[str]:
+    """Return the ids of records, numbered through all sources."""
+    names = np.empty(numbers.size, object)
     before = 0
-    for source, _ in sources:
-        numbers = sorted({number - before for _, number, _ in places if 0 <= number - before < source.rows})
-        real.update({before + row: found for row, found in _words_at(source, numbers).items()})
-        before += source.rows
-    best: dict[int, Copy] = {}
-    for row, number, shift in places:
-        run = _run(made[row][1], real[number][1], shift)
-        if run >= LEAST_WORDS and (row not in best or run > best[row].words):
-            best[row] = Copy(row, real[number][0], run)
-    return [best[row] for row in sorted(best)]
-
-
-def _words_at(data: Dataset, rows: list[int]) -> dict[int, tuple[str, Hashes]]:
-    table = data.take(rows, _TEXT)
-    words, offsets = word_hashes(text_of(table)) if rows else (np.empty(0, np.uint64), np.zeros(1, np.int64))
-    names = table.column("id").to_pylist()
-    return {row: (names[k], words[offsets[k] : offsets[k + 1]]) for k, row in enumerate(rows)}
-
-
-def _run(made: Hashes, real: Hashes, shift: int) -> int:
-    """Return the longest run of equal words when word w of `real` is held against word w + shift of `made`."""
-    made, real = (made[shift:], real) if shift >= 0 else (made, real[-shift:])
-    size = min(made.size, real.size)
-    breaks = np.flatnonzero(np.concatenate([[True], made[:size] != real[:size], [True]]))
-    return int(np.diff(breaks).max() - 1)
+    for data, _, _ in sources:
+        here = np.flatnonzero((numbers >= before) & (numbers < before + data.rows))
+        names[here] = data.take(numbers[here] - before, ("id",)).column("id").to_pylist()
+        before += data.rows
+    return list(names)

@@ -9,7 +9,6 @@ A few bands are worked on at a time, so that memory is 50 bytes a record and the
 """
 
 import math
-import mmap
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from holdfast.core.hashing import STEP, Hashes, Offsets, mix
+from holdfast.dedup.spill import forget
 
 # Expected recall of pairs at the threshold itself; more similar ones are found more often.
 RECALL = 0.996
@@ -67,11 +67,6 @@ class _Sets:
 
     def of(self, start: int, stop: int) -> tuple[Any, Offsets, Offsets]:
         return self.shingles, self.offsets, self.active[start:stop]
-
-    def forget(self) -> None:
-        """Give back the pages of a mapped file that were read; they stay in the cache of the system."""
-        if isinstance(self.shingles.base, mmap.mmap):
-            self.shingles.base.madvise(mmap.MADV_DONTNEED)
 
 
 def recall(similarity: float, bands: int, rows: int) -> float:
@@ -132,7 +127,7 @@ def _keys(sets: _Sets, bands: tuple[int, int], rows: int, run: _Map) -> npt.NDAr
     def sketch(start: int) -> None:
         stop = min(start + _CHUNK, sets.active.size)
         kernels.keys(sets.of(start, stop), salts, rows, out[:, start:stop])
-        sets.forget()
+        forget(sets.shingles)
 
     for _ in run(sketch, range(0, sets.active.size, _CHUNK)):
         pass
@@ -170,7 +165,7 @@ def _compared(sets: _Sets, buckets: tuple[Any, Any, Any], threshold: float, run:
         out = (np.empty(room, np.int32), np.empty(room, np.int32), np.empty(room, np.float32))
         whole = (sets.shingles, sets.offsets, sets.active)
         written, skipped = kernels.compare(whole, buckets, (start, stop), limits, out)
-        sets.forget()
+        forget(sets.shingles)
         left, right = (column[:written].astype(np.uint64) for column in out[:2])
         return (left << np.uint64(32)) | right, out[2][:written].copy(), skipped
 

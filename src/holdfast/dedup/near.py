@@ -24,6 +24,7 @@ from holdfast.dedup.clusters import NGRAMS, NearDuplicates, NearSpec, Ngram
 from holdfast.dedup.exact import Priority, representatives
 from holdfast.dedup.join import KERNELS as JOIN_KERNELS
 from holdfast.dedup.join import similar_pairs
+from holdfast.dedup.spill import Spill, spill
 
 DEFAULT = NearSpec()
 
@@ -70,27 +71,25 @@ def sketch(table: pa.Table, spec: NearSpec = DEFAULT) -> pa.Table:
 def join(
     sketches: Iterable[pa.Table],
     spec: NearSpec = DEFAULT,
-    spill: Path | None = None,
+    folder: Path | None = None,
     priority: Priority = None,
     workers: int = 1,
 ) -> NearDuplicates:
     """Compare the records of all shards, given in order; records are numbered through.
 
-    With `spill` the shingles lie in one file of 4 bytes each in that folder instead of in memory, and it is removed
-    at the end. `priority` chooses the representatives (lowest first); see `clusters`.
+    With `folder` the shingles lie in a file there, 4 bytes each, instead of in memory; it is gone at the end.
+    `priority` chooses the representatives (lowest first); see `clusters`.
     """
-    shingles, sizes, identity = _gather(sketches, spill)
-    same = representatives(identity)
-    active = np.flatnonzero((same == np.arange(sizes.size)) & (sizes > 0))
-    found = similar_pairs(shingles, to_offsets(sizes), active, spec.threshold, workers)
+    with spill(folder) as store:
+        sizes, identity = _gather(sketches, store)
+        same = representatives(identity)
+        active = np.flatnonzero((same == np.arange(sizes.size)) & (sizes > 0))
+        found = similar_pairs(store.values(), to_offsets(sizes), active, spec.threshold, workers)
     copies = np.flatnonzero(same != np.arange(sizes.size))
     left = np.concatenate([active[found.left], same[copies]])
     right = np.concatenate([active[found.right], copies])
     similarity = np.concatenate([found.similarity, np.ones(copies.size, np.float32)])
     order = np.lexsort((right, left))
-    if spill is not None:
-        del shingles
-        _spilled(spill).unlink()
     return NearDuplicates(
         rows=sizes.size,
         spec=spec,
@@ -175,31 +174,12 @@ def _identities(values: Hashes, sizes: npt.NDArray[np.int64]) -> Hashes:
     return np.stack(lanes, axis=1)
 
 
-def _spilled(folder: Path) -> Path:
-    return folder / "shingles.u32"
-
-
-def _gather(
-    sketches: Iterable[pa.Table], spill: Path | None
-) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64], Hashes]:
-    """Return (shingles of all records, their number per record, identities), the first from a file where asked."""
-    values, sizes, identity = [], [np.empty(0, np.int64)], [np.empty((0, 2), np.uint64)]
-    stream = _spilled(spill).open("wb") if spill is not None else None
-    try:
-        for table in sketches:
-            column = table["shingles"].combine_chunks()
-            flat = column.flatten().to_numpy()
-            if stream is None:
-                values.append(flat)
-            else:
-                stream.write(flat.tobytes())
-            sizes.append(np.diff(column.offsets.to_numpy()))
-            identity.append(np.stack([table["low"].to_numpy(), table["high"].to_numpy()], axis=1))
-    finally:
-        if stream is not None:
-            stream.close()
-    if spill is None or _spilled(spill).stat().st_size == 0:
-        shingles = np.concatenate([np.empty(0, np.uint32), *values])
-    else:
-        shingles = np.memmap(_spilled(spill), np.uint32, "r")
-    return shingles, np.concatenate(sizes), np.concatenate(identity)
+def _gather(sketches: Iterable[pa.Table], store: Spill) -> tuple[npt.NDArray[np.int64], Hashes]:
+    """Put the shingles of all records into `store`; return their number per record, and the identities."""
+    sizes, identity = [np.empty(0, np.int64)], [np.empty((0, 2), np.uint64)]
+    for table in sketches:
+        column = table["shingles"].combine_chunks()
+        store.append(column.flatten().to_numpy())
+        sizes.append(np.diff(column.offsets.to_numpy()))
+        identity.append(np.stack([table["low"].to_numpy(), table["high"].to_numpy()], axis=1))
+    return np.concatenate(sizes), np.concatenate(identity)

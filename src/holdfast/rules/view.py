@@ -119,15 +119,18 @@ class View:
     @cached_property
     def makers(self) -> Counter[tuple[str | None, str | None]]:
         """Synthetic records by generator and family: declared in the data, else from the table of known models."""
+        codes, named = self._makers
         counted: Counter[tuple[str | None, str | None]] = Counter()
-        for generator, declared in zip(*self._makers, strict=True):
-            counted[generator, declared or (generator and known_family(generator))] += 1
+        for maker, count in zip(named, np.bincount(codes, minlength=len(named)).tolist(), strict=True):
+            counted[maker] += count
         return counted
 
     @cached_property
     def domain(self) -> np.ndarray:
         """What kind of task each record is, as a string."""
-        return np.asarray(self.census.column("domain").to_pylist(), dtype=object)
+        coded = self.census.column("domain").combine_chunks().dictionary_encode()
+        names = np.asarray(coded.dictionary.to_pylist(), dtype=object)
+        return np.asarray(names[coded.indices.to_numpy()])
 
     @cached_property
     def priority(self) -> np.ndarray:
@@ -173,7 +176,7 @@ class View:
     @cached_property
     def copied(self) -> list[copies.Copy]:
         """Synthetic records that repeat a long run of a real one, here or in the given real data."""
-        return copies.find(self.data, self.synthetic, self.labelled_real, self.real)
+        return copies.find(self.data, self.synthetic, self.labelled_real, self.real, self.spool)
 
     @cached_property
     def template(self) -> templates.Templates:
@@ -217,19 +220,21 @@ class View:
 
     def made_by(self, what: str, *names: str) -> np.ndarray:
         """Return the global indices of synthetic records whose generator or family is one of `names`."""
-        generators, families = self._makers
-        wanted = set(names)
-        if what == "family":
-            known = {name: known_family(name) for name in set(generators) if name}
-            families = [family or known.get(name or "") for name, family in zip(generators, families, strict=True)]
-        chosen = families if what == "family" else generators
-        return self.synthetic[[name in wanted for name in chosen]]
+        codes, named = self._makers
+        chosen = [(family if what == "family" else generator) in names for generator, family in named]
+        return np.asarray(self.synthetic[np.asarray(chosen, dtype=bool)[codes]])
 
     @cached_property
-    def _makers(self) -> tuple[list[str | None], list[str | None]]:
+    def _makers(self) -> tuple[np.ndarray, list[tuple[str | None, str | None]]]:
+        """For each synthetic record the number of its (generator, family), and these."""
         rows = pa.array(self.synthetic)
-        generator, family = (self.data.column(name).take(rows).to_pylist() for name in ("generator", "family"))
-        return generator, family
+        columns = [self.data.column(name).combine_chunks().take(rows) for name in ("generator", "family")]
+        generator, family = (column.dictionary_encode(null_encoding="encode") for column in columns)
+        pairs = generator.indices.to_numpy().astype(np.int64) * len(family.dictionary) + family.indices.to_numpy()
+        met, codes = np.unique(pairs, return_inverse=True)
+        made_by, declared = generator.dictionary.to_pylist(), family.dictionary.to_pylist()
+        named = [(made_by[code // len(declared)], declared[code % len(declared)]) for code in met.tolist()]
+        return codes, [(name, known or (name and known_family(name))) for name, known in named]
 
     def _column(self, name: str) -> np.ndarray:
         return np.asarray(self.census.column(name).to_numpy())
