@@ -34,7 +34,8 @@ demo: $(STAMP)
 	@rm -rf demo
 	$(BIN)/holdfast init demo
 	$(BIN)/holdfast build -c demo/holdfast.yaml --out demo/run
-	$(BIN)/holdfast audit demo/poor.jsonl --eval demo/poor_eval.jsonl --html demo/poor.html || test $$? -eq 1
+	$(BIN)/holdfast audit demo/poor.jsonl --real demo/real.jsonl --eval demo/poor_eval.jsonl --student acme-1b-v2 \
+	  --html demo/poor.html || test $$? -eq 1
 	@echo
 	@echo 'One set that may be trained on:  demo/run/report.html'
 	@echo 'One that may not, and why:       demo/poor.html'
@@ -55,6 +56,7 @@ format: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/python docs/generate_rules.py
+	$(BIN)/python docs/generate_reference.py
 
 bench: $(STAMP)
 	$(BIN)/python -m bench.scale --sizes 10000 100000 1000000

@@ -46,10 +46,11 @@ def _row(name: str, hint: Any, default: Any) -> str:
 
 def _names(name: str, info: Any) -> list[str]:
     if type(info).__name__ == "ArgumentInfo":
-        return [name.upper()]
+        return [info.metavar]
     # Beside a default of the dataclass, typer keeps the first spelling of an option where its default would stand.
     written = [each for each in (info.default, *(info.param_decls or ())) if str(each).startswith("-")] if info else []
-    return written or [f"--{name.replace('_', '-')}"]
+    names = written or [f"--{name.replace('_', '-')}"]
+    return [f"{each} {info.metavar}" if info and info.metavar else each for each in names]
 
 
 def _choices(kind: Any) -> Iterator[str]:

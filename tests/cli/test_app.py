@@ -1,6 +1,7 @@
 """The command line: the exit codes of the contract, results on stdout, one message for each mistake."""
 
 import json
+import re
 
 import pytest
 
@@ -103,3 +104,25 @@ def test_doctor_never_prints_a_key(tmp_path, monkeypatch, capsys):
     code = app.main(["doctor", "-c", str(path)])
     said = capsys.readouterr()
     assert (2, True, False) == (code, "CANARY_KEY is set" in said.out, canary in said.out + said.err)
+
+
+def test_the_overview_fits_a_narrow_screen():
+    """No line of the overview is wider than 80 columns, where a terminal would break it."""
+    assert [] == [line for line in app.overview().splitlines() if len(line) > 80]
+
+
+@pytest.mark.parametrize("verb", app.VERBS)
+def test_help_speaks_of_files_and_numbers(verb, capsys):
+    """The help of a verb names what an option takes, not a type of Python."""
+    app.main([verb, "--help"])
+    shown = capsys.readouterr().out.partition("Options:")[2]
+    assert re.search(r"list\[|<(path|str|int|float)", shown) is None
+
+
+def test_a_preview_is_json_where_asked(tmp_path, capsys):
+    """`generate --preview N --json` prints one object with N records and writes nothing."""
+    app.main(["init", str(tmp_path)])
+    capsys.readouterr()
+    assert 0 == app.main(["generate", "-c", str(tmp_path / "holdfast.yaml"), "--preview", "2", "--json"])
+    made = json.loads(capsys.readouterr().out)["records"]
+    assert ["kept", "kept"] == [record["fate"] for record in made]

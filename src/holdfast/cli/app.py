@@ -18,16 +18,16 @@ from holdfast.core.errors import HoldfastError, nearest
 
 VERBS = {
     "init": "Write a starter holdfast.yaml that runs without key or network.",
-    "doctor": "Show what is installed, which keys are set, and what this machine can do.",
-    "plan": "Check the settings and show what a build will do, before anything is paid.",
-    "build": "Reserve, generate, verify, filter, mix and audit: the main job. Resumable.",
+    "doctor": "Show what is installed and what this machine can do.",
+    "plan": "Check the settings and show what a build will do.",
+    "build": "Make a training set: all the steps below, then the audit.",
     "reserve": "Split a real held-out set off and seal it.",
     "generate": "Make synthetic records, cell by cell.",
     "verify": "Check records mechanically: pass, fail or undecided, with reasons.",
-    "filter": "Remove duplicates, held-out text and personal data; nothing is deleted.",
+    "filter": "Take out duplicates, held-out text and personal data.",
     "mix": "Mix real and synthetic records under a cap.",
     "audit": "One verdict on any data set, with evidence and an exit code for CI.",
-    "explain": "What a rule means, when it fires, what to do, and where it comes from.",
+    "explain": "What a rule means, when it fires, and what to do.",
 }
 
 USAGE, BUG, INTERRUPTED = 2, 4, 130

@@ -22,19 +22,29 @@ class Options:
     """The command line of `holdfast audit`."""
 
     files: Files
-    real: Annotated[list[str] | None, typer.Option(help="Real data to compare with, the anchor.")] = None
-    eval: Annotated[list[str] | None, typer.Option(help="Held-out file, or a folder made by reserve.")] = None
-    student: Annotated[str | None, typer.Option(help="Name of the model that will be trained on this.")] = None
+    real: Annotated[list[str] | None, typer.Option(metavar="FILE", help="Real data to compare with, the anchor.")] = (
+        None
+    )
+    eval: Annotated[
+        list[str] | None, typer.Option(metavar="FILE", help="Held-out file, or a folder made by reserve.")
+    ] = None
+    student: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Name of the model that will be trained on this.")
+    ] = None
     settings: SettingsFile = None
     map: Mapping = None
     json: Json = False
-    html: Annotated[Path | None, typer.Option(help="Write the report as one offline page.")] = None
-    sarif: Annotated[Path | None, typer.Option(help="Write SARIF 2.1.0 for code scanning.")] = None
-    baseline: Annotated[Path | None, typer.Option(help="An earlier report: only what got worse stops.")] = None
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the report as one offline page.")] = None
+    sarif: Annotated[Path | None, typer.Option(metavar="FILE", help="Write SARIF 2.1.0 for code scanning.")] = None
+    baseline: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="An earlier --json: only what got worse stops.")
+    ] = None
     fail_on: Annotated[FailOn | None, typer.Option(help="Lowest severity that ends with exit code 1.")] = None
-    sample: Annotated[int, typer.Option(min=0, help="Read only N records, drawn by seed. 0 reads all.")] = 0
-    max_bad: Annotated[int, typer.Option(min=0, help="How many unreadable lines are tolerated.")] = 0
-    evidence: Annotated[int, typer.Option(min=0, help="Evidence rows per finding. 0 lists all.")] = 100
+    sample: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Read only N records, drawn by seed. 0 reads all.")
+    ] = 0
+    max_bad: Annotated[int, typer.Option(min=0, metavar="N", help="How many unreadable lines are tolerated.")] = 0
+    evidence: Annotated[int, typer.Option(min=0, metavar="N", help="Evidence rows per finding. 0 lists all.")] = 100
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False
 
 

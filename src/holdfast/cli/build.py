@@ -22,7 +22,7 @@ class Options:
     """The command line of `holdfast build`."""
 
     settings: SettingsFile = None
-    out: Annotated[Path | None, typer.Option(help="Folder of the run; default .holdfast/NAME.")] = None
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of the run; default .holdfast/NAME.")] = None
     json: Json = False
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False
 

@@ -14,11 +14,15 @@ from holdfast.workflows.explain import explain, summary
 class Options:
     """The command line of `holdfast explain`."""
 
-    rule: Annotated[str | None, typer.Argument(help="The slug of a rule; without it all rules are listed.")] = None
+    rule: Annotated[
+        str | None, typer.Argument(metavar="RULE", help="The slug of a rule; without it all rules are listed.")
+    ] = None
     json: Json = False
 
 
 def run(given: Options) -> int:
     """Print the page of a rule, or the list of all rules."""
-    screen.result(explain(given.rule, as_json=given.json) if given.rule else summary(as_json=given.json))
+    text = explain(given.rule, as_json=given.json) if given.rule else summary(as_json=given.json)
+    # The page is Markdown; on a screen its marks for bold are in the way.
+    screen.result(text if given.json else text.replace("**", ""))
     return 0

@@ -48,8 +48,10 @@ class Options:
     out: Out = Path("filtered")
     dedup: Annotated[Kind, typer.Option(help="Which repetition to remove; near includes exact.")] = Kind.near
     ngram: Annotated[Ngram, typer.Option(help="What near-duplicates are compared by.")] = Ngram.word3
-    threshold: Annotated[float, typer.Option(min=0.5, max=1, help="Lowest Jaccard similarity.")] = 0.5
-    eval: Annotated[list[str] | None, typer.Option(help="Held-out file or sealed folder to keep out.")] = None
+    threshold: Annotated[float, typer.Option(min=0.5, max=1, metavar="SHARE", help="Lowest Jaccard similarity.")] = 0.5
+    eval: Annotated[
+        list[str] | None, typer.Option(metavar="FILE", help="Held-out file or sealed folder to keep out.")
+    ] = None
     privacy: Annotated[Privacy, typer.Option(help="What happens to personal data and secrets.")] = Privacy.off
     map: Mapping = None
     json: Json = False

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+import orjson
 import typer
 
 from holdfast.cli import screen
 from holdfast.cli.options import DEFAULT_SETTINGS, Json, Out, SettingsFile
+from holdfast.core.record import Record
 from holdfast.core.settings import load
 from holdfast.workflows.generate import generate, preview
 
@@ -21,8 +23,10 @@ class Options:
 
     settings: SettingsFile = None
     out: Out = Path("generated")
-    preview: Annotated[int, typer.Option(min=0, help="Show N records with verdicts and write nothing.")] = 0
-    more: Annotated[int, typer.Option(min=0, help="Extend a finished run by N accepted records.")] = 0
+    preview: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Show N records with verdicts and write nothing.")
+    ] = 0
+    more: Annotated[int, typer.Option(min=0, metavar="N", help="Extend a finished run by N accepted records.")] = 0
     json: Json = False
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False
 
@@ -31,10 +35,7 @@ def run(given: Options) -> int:
     """Generate, or preview; exit 1 when a cell fell short."""
     settings = load(given.settings or DEFAULT_SETTINGS)
     if given.preview:
-        for record, fate, reason in preview(settings, given.preview):
-            screen.result(
-                f"--- {record.id}  {fate}{f' ({reason})' if reason else ''}\n{record.prompt}\n\n{record.response}"
-            )
+        _show(preview(settings, given.preview), as_json=given.json)
         return 0
     with screen.progress(quiet=given.quiet) as progress:
         manifest = generate(settings, given.out, more=given.more, progress=progress)
@@ -44,3 +45,17 @@ def run(given: Options) -> int:
             if state["stopped_by"] != "quota":
                 screen.result(f"short: {cell} has {state['accepted']:,} of {state['quota']:,} ({state['stopped_by']})")
     return 0 if manifest.ok else 1
+
+
+def _show(made: list[tuple[Record, str, str]], *, as_json: bool) -> None:
+    if as_json:
+        names = ("id", "prompt", "response", "fate", "reason")
+        rows = [(record.id, record.prompt, record.response, fate, reason) for record, fate, reason in made]
+        screen.result(
+            orjson.dumps({"version": 1, "records": [dict(zip(names, row, strict=True)) for row in rows]}).decode()
+        )
+        return
+    for record, fate, reason in made:
+        screen.result(
+            f"--- {record.id}  {fate}{f' ({reason})' if reason else ''}\n{record.prompt}\n\n{record.response}"
+        )

@@ -16,8 +16,10 @@ from holdfast.workflows.init import init
 class Options:
     """The command line of `holdfast init`."""
 
-    folder: Annotated[Path, typer.Argument(help="Where to write; an existing file is never overwritten.")] = Path()
-    template: Annotated[str, typer.Option(help="Which example to start from.")] = "quickstart"
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Where to write; an existing file is never overwritten.")
+    ] = Path()
+    template: Annotated[str, typer.Option(metavar="NAME", help="Which example to start from.")] = "quickstart"
     json: Json = False
 
 

@@ -24,15 +24,21 @@ class Unit(StrEnum):
 class Options:
     """The command line of `holdfast mix`."""
 
-    real: Annotated[list[str], typer.Option(help="Real records. Repeatable.")]
-    synthetic: Annotated[list[str], typer.Option(help="Synthetic records. Repeatable.")]
+    real: Annotated[list[str], typer.Option(metavar="FILE", help="Real records. Repeatable.")]
+    synthetic: Annotated[list[str], typer.Option(metavar="FILE", help="Synthetic records. Repeatable.")]
     out: Out = Path("mixed")
-    max_synthetic: Annotated[float, typer.Option(min=0, max=1, help="Largest synthetic share.")] = DEFAULT_CAP
-    per_generator: Annotated[float, typer.Option(min=0, max=1, help="Largest share of one generator.")] = 1.0
+    max_synthetic: Annotated[float, typer.Option(min=0, max=1, metavar="SHARE", help="Largest synthetic share.")] = (
+        DEFAULT_CAP
+    )
+    per_generator: Annotated[
+        float, typer.Option(min=0, max=1, metavar="SHARE", help="Largest share of one generator.")
+    ] = 1.0
     by: Annotated[Unit, typer.Option(help="What the caps count.")] = Unit.records
-    eval: Annotated[list[str] | None, typer.Option(help="Held-out file or sealed folder to keep out.")] = None
-    size: Annotated[int | None, typer.Option(min=1, help="How many records at most.")] = None
-    seed: Annotated[int, typer.Option(help="Draws which records are taken, and their order.")] = 7
+    eval: Annotated[
+        list[str] | None, typer.Option(metavar="FILE", help="Held-out file or sealed folder to keep out.")
+    ] = None
+    size: Annotated[int | None, typer.Option(min=1, metavar="N", help="How many records at most.")] = None
+    seed: Annotated[int, typer.Option(metavar="N", help="Draws which records are taken, and their order.")] = 7
     map: Mapping = None
     json: Json = False
 

@@ -8,11 +8,16 @@ import typer
 
 from holdfast.core.errors import UsageError
 
-Files = Annotated[list[str], typer.Argument(help="Files, globs or Hugging Face folders; any format.")]
+Files = Annotated[list[str], typer.Argument(metavar="FILES", help="Files, globs or Hugging Face folders; any format.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
-Out = Annotated[Path, typer.Option("--out", help="Folder for the files of this verb.")]
-SettingsFile = Annotated[Path | None, typer.Option("--settings", "-c", help="Settings file (holdfast.yaml).")]
-Mapping = Annotated[list[str] | None, typer.Option("--map", help="FIELD=COLUMN, e.g. generator=model. Repeatable.")]
+Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the files of this verb.")]
+SettingsFile = Annotated[
+    Path | None, typer.Option("--settings", "-c", metavar="FILE", help="Settings file (holdfast.yaml).")
+]
+Mapping = Annotated[
+    list[str] | None,
+    typer.Option("--map", metavar="FIELD=COLUMN", help="Where a field is, as generator=model. Repeatable."),
+]
 
 
 DEFAULT_SETTINGS = Path("holdfast.yaml")

@@ -26,13 +26,15 @@ def run(given: Options) -> int:
 
 
 def _text(made: Plan) -> str:
+    cells = f"{made.cells:,} cell{'' if made.cells == 1 else 's'}"
+    share = f"{made.synthetic_share:.0%} of the records: {made.band} band, n_eff {made.n_eff:.2f}"
     return "\n".join(
         [
             f"real records        {made.real:,}",
-            f"held out            {made.held_out:,} (notices a drop of {made.smallest_drop * 100:.0f} points or more)",
-            f"synthetic records   {made.accepted:,} accepted in {made.cells:,} cells",
+            f"held out            {made.held_out:,} (notices a drop of {made.smallest_drop * 100:.1f} points or more)",
+            f"synthetic records   {made.accepted:,} accepted in {cells}",
             f"model calls         {made.calls:,} (estimated cost {made.cost:.2f})",
-            f"synthetic share     {made.synthetic_share:.0%} of the mixture: {made.band}, n_eff {made.n_eff:.2f}",
+            f"synthetic share     {share}",
             *(f"warning             {text}" for text in made.warnings),
         ]
     )

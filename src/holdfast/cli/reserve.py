@@ -20,9 +20,11 @@ class Options:
 
     files: Files
     out: Out = Path("sealed")
-    eval: Annotated[float, typer.Option(help="A share below 1, or a number of records.")] = 0.1
-    group_by: Annotated[list[str] | None, typer.Option(help="Column whose groups stay together. Repeatable.")] = None
-    seed: Annotated[int, typer.Option(help="Draws the split.")] = 7
+    eval: Annotated[float, typer.Option(metavar="SHARE|N", help="A share below 1, or a number of records.")] = 0.1
+    group_by: Annotated[
+        list[str] | None, typer.Option(metavar="COLUMN", help="Column whose groups stay together. Repeatable.")
+    ] = None
+    seed: Annotated[int, typer.Option(metavar="N", help="Draws the split.")] = 7
     map: Mapping = None
     json: Json = False
 

@@ -37,7 +37,7 @@ def done(manifest: Manifest, out: Path, *, as_json: bool, say: str = "") -> None
     result(say or ", ".join(counts))
     for reason, count in sorted(manifest.reasons.items(), key=lambda entry: -entry[1]):
         result(f"  {count:>8,}  {reason}")
-    result(f"files: {', '.join(str(out / name) for name in manifest.files.values())}")
+    result(f"files in {out}: {', '.join(manifest.files.values())}")
 
 
 @contextmanager

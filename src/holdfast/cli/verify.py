@@ -20,7 +20,9 @@ class Options:
 
     files: Files
     out: Out = Path("verified")
-    checks: Annotated[str, typer.Option(help="Comma-separated: math, or your own module:function.")] = ""
+    checks: Annotated[
+        str, typer.Option(metavar="NAMES", help="Comma-separated: math, or your own module:function.")
+    ] = ""
     map: Mapping = None
     json: Json = False
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False
