@@ -154,15 +154,21 @@ def test_ids_are_unique_across_inputs(tmp_path: Path) -> None:
     assert ["a.jsonl:1", "b.jsonl:1"] == dataset.column("id").to_pylist()
 
 
-def test_limit_and_sample(tmp_path: Path) -> None:
-    """`limit` takes the first records over all inputs; `sample` a repeatable draw, in file order."""
+def test_a_sample_is_a_repeatable_draw(tmp_path: Path) -> None:
+    """The same seed draws the same records, in file order, and not simply the first."""
     path = write_jsonl(tmp_path / "data.jsonl", [{"id": f"{number:03}", "text": "t"} for number in range(200)])
-    first = read([path, path], spool=tmp_path / "1", limit=250)
     drawn = [read([path], spool=tmp_path / name, sample=50).column("id").to_pylist() for name in "23"]
-    assert 250 == first.rows
     assert drawn[0] == drawn[1] == sorted(drawn[0])
     assert 50 == len(set(drawn[0]))
     assert drawn[0] != [f"{number:03}" for number in range(50)]
+
+
+def test_progress_ends_at_the_size_of_the_file(tmp_path: Path) -> None:
+    """It is told the bytes read, in order, up to all of them."""
+    path = write_jsonl(tmp_path / "data.jsonl", [{"text": f"t{number}"} for number in range(5000)])
+    told: list[tuple[str, int, int]] = []
+    read([path], spool=tmp_path / "s", progress=lambda *each: told.append(each))
+    assert ("reading data.jsonl", path.stat().st_size, path.stat().st_size) == told[-1]
 
 
 def test_shards_are_bounded_and_cover_all(tmp_path: Path) -> None:

@@ -11,7 +11,17 @@ from pathlib import Path
 
 import orjson
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
 from holdfast.core.rundir import Manifest
 
@@ -40,20 +50,34 @@ def done(manifest: Manifest, out: Path, *, as_json: bool, say: str = "") -> None
     result(f"files in {out}: {', '.join(manifest.files.values())}")
 
 
+class Rate(ProgressColumn):
+    """How fast it goes: bytes when a file is read, records otherwise."""
+
+    def render(self, task: Task) -> Text:
+        """Return the rate, or nothing before there is one."""
+        speed = task.speed or task.finished_speed
+        if not speed:
+            return Text("")
+        return Text(f"{speed / 1e6:.0f} MB/s" if task.description.startswith("reading") else f"{speed:,.0f}/s")
+
+
 @contextmanager
 def progress(*, quiet: bool = False) -> Iterator[Show | None]:
-    """Yield a function `show(what, done, total)` that draws bars with the time left, or None where nobody looks."""
+    """Yield a function `show(what, done, total)` that draws bars with rate and time left, or None where nobody looks.
+
+    A total of 0 is not known: the bar then only moves.
+    """
     console = Console(stderr=True)
     if quiet or not console.is_terminal:
         yield None
         return
-    columns = (TextColumn("{task.description:>10}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(24), TaskProgressColumn(), Rate(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as bars:
         tasks: dict[str, TaskID] = {}
 
         def show(what: str, done: int, total: int) -> None:
             if what not in tasks:
-                tasks[what] = bars.add_task(what, total=total)
-            bars.update(tasks[what], completed=done, total=total)
+                tasks[what] = bars.add_task(what, total=total or None)
+            bars.update(tasks[what], completed=done, total=total or None)
 
         yield show

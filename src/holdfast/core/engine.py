@@ -24,7 +24,8 @@ from holdfast.core.files import whole_file
 from holdfast.core.plugins import load
 
 Kernel = Callable[..., pa.Table]
-Progress = Callable[[int, int], None]
+# progress(what, done, total), in records or bytes; a total of 0 is not known.
+Progress = Callable[[str, int, int], None]
 
 # A task is pure and its part is committed whole, so that running it again after a lost worker is harmless.
 ATTEMPTS = 3
@@ -100,9 +101,10 @@ def map_shards(
     folder = stage.folder / stage.key
     folder.mkdir(parents=True, exist_ok=True)
     arguments = [(stage, shard, folder / f"part-{number:06d}.arrow") for number, shard in enumerate(shards)]
-    for done, path in enumerate(runner.run(_task, arguments), 1):
+    total = shards[-1].first + shards[-1].rows if shards else 0
+    for shard, path in zip(shards, runner.run(_task, arguments), strict=True):
         if progress is not None:
-            progress(done, len(shards))
+            progress(stage.key, shard.first + shard.rows, total)
         with pa.OSFile(str(path)) as file, pa.ipc.open_file(file) as reader:
             yield reader.read_all()
 

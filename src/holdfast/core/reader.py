@@ -14,6 +14,7 @@ import orjson
 import pyarrow as pa
 
 from holdfast.core.dataset import Dataset, Input, Quarantined, ShardWriter
+from holdfast.core.engine import Progress
 from holdfast.core.errors import UsageError
 from holdfast.core.reading.columnar import Nans, read_columnar
 from holdfast.core.reading.columns import Plan, Wishes, plan_for, table_of_rows
@@ -56,14 +57,14 @@ def read(
     *,
     mapping: Mapping[str, str] | None = None,
     spool: Path,
-    limit: int | None = None,
+    progress: Progress | None = None,
     sample: int | None = None,
     origin: Origin = "unknown",
 ) -> Dataset:
     """Read files, globs and folders into shards under `spool`.
 
-    `mapping` names columns for fields (`reading.formats.FIELDS`). `limit` ends after that many records, `sample`
-    keeps a seeded uniform draw of that many, in file order. `origin` holds for rows that say nothing of their own.
+    `mapping` names columns for fields (`reading.formats.FIELDS`). `sample` keeps a seeded uniform draw of that many,
+    in file order. `origin` holds for rows that say nothing of their own. `progress` is told the bytes of rows read.
     Ids are the given ones where unique among all inputs, else `file:row`. Raises `InputError` or `UsageError`.
     """
     wishes = Wishes(dict(mapping or {}), origin)
@@ -72,8 +73,7 @@ def read(
     sink = _Sink(ShardWriter(spool))
     detected = []
     for number, found in enumerate(find_inputs(paths)):
-        left = None if limit is None else limit - sink.rows
-        detected.append(_read_one(found, number, wishes, sink, left))
+        detected.append(_read_one(found, number, wishes, sink, progress))
     sink.flush()
     shards = sink.identities.settle(sink.writer.finish())
     dataset = Dataset(shards, tuple(sink.inputs), tuple(sink.quarantine))
@@ -134,12 +134,12 @@ class _Sink:
         self.waiting, self.held_rows, self.held_bytes = [], 0, 0
 
 
-def _read_one(found: Found, number: int, wishes: Wishes, sink: _Sink, left: int | None) -> Detected:
+def _read_one(found: Found, number: int, wishes: Wishes, sink: _Sink, progress: Progress | None) -> Detected:
     seen = Detected(str(found.path), found.label, notes=[found.note] if found.note else [])
     nans = Nans()
     planner = _Planner(found, wishes)
     origins: Counter[str] = Counter()
-    for batch in _cut(_batches(found, nans, seen), left):
+    for batch in _told(_batches(found, nans, seen), found, progress):
         sink.quarantine += [Quarantined(str(found.path), *refused) for refused in batch.refused]
         seen.quarantined += len(batch.refused)
         if batch.rows:
@@ -157,16 +157,15 @@ def _read_one(found: Found, number: int, wishes: Wishes, sink: _Sink, left: int 
     return seen
 
 
-def _cut(batches: Batches, left: int | None) -> Batches:
-    """Yield batches up to `left` rows."""
+def _told(batches: Batches, found: Found, progress: Progress | None) -> Batches:
+    """Pass batches on and tell how far they are; of a packed file only what came out of it is known."""
+    total = found.path.stat().st_size if found.label in ("jsonl", "csv", "tsv") else 0
+    done = 0
     for batch in batches:
-        if left is None:
-            yield batch
-            continue
-        if left <= 0:
-            return
-        yield Batch(batch.values[:left], batch.raws[:left], batch.rows[:left], batch.refused)
-        left -= len(batch.rows)
+        yield batch
+        if progress is not None:
+            done += sum(map(len, batch.raws)) + len(batch.raws)
+            progress(f"reading {found.path.name}", min(done, total) if total else done, total)
 
 
 def _batches(found: Found, nans: Nans, seen: Detected) -> Batches:

@@ -5,7 +5,7 @@ A rule is a plain callable `view -> iterator of Outcome`. It reads facts here an
 
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from holdfast.core.dataset import Dataset, text_of
-from holdfast.core.engine import Kernel, Runner, Stage, map_shards
+from holdfast.core.engine import Kernel, Progress, Runner, Stage, map_shards
 from holdfast.core.record import ORIGINS
 from holdfast.core.settings import Settings
 from holdfast.core.verdict import Evidence, Measurement
@@ -37,8 +37,6 @@ EXCERPT = 240
 TEXT = ("prompt", "response")
 # Diversity is compared at equal budget, so that more documents than this only narrow the interval.
 COMPARED = 4_000
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,7 @@ class View:
     @cached_property
     def census(self) -> pa.Table:
         """One row per record with the columns of `rules.census`."""
-        return pa.concat_tables(self._map("reading", census, self.data, COLUMNS, keeps_rows=True)).combine_chunks()
+        return pa.concat_tables(self._map("counting", census, self.data, COLUMNS, keeps_rows=True)).combine_chunks()
 
     @cached_property
     def origin(self) -> np.ndarray:
@@ -153,8 +151,11 @@ class View:
     @cached_property
     def near(self) -> NearDuplicates:
         """Near-duplicates under the definition of the settings."""
-        sketches = self._map("comparing", near.sketch, self.data, TEXT, spec=self.near_spec)
-        return near.join(sketches, self.near_spec, self.spool, self.priority, workers=os.cpu_count() or 1)
+        sketches = self._map("shingling", near.sketch, self.data, TEXT, spec=self.near_spec)
+        self._say("comparing", 0, 0)
+        found = near.join(sketches, self.near_spec, self.spool, self.priority, workers=os.cpu_count() or 1)
+        self._say("comparing", self.n, self.n)
+        return found
 
     @cached_property
     def leaks(self) -> pa.Table:
@@ -239,6 +240,10 @@ class View:
     def _column(self, name: str) -> np.ndarray:
         return np.asarray(self.census.column(name).to_numpy())
 
+    def _say(self, what: str, done: int, total: int) -> None:
+        if self.progress is not None:
+            self.progress(what, done, total)
+
     def _map(
         self,
         name: str,
@@ -250,9 +255,7 @@ class View:
         **params: Any,
     ) -> Any:
         stage = Stage(name, self.spool, kernel, params, columns, keeps_rows)
-        show = self.progress
-        report = (lambda done, total: show(name, done, total)) if show else None
-        return map_shards(stage, data.shards, self.runner, report)
+        return map_shards(stage, data.shards, self.runner, self.progress)
 
     def _located(self, name: str, kernel: Kernel, columns: tuple[str, ...], **params: Any) -> pa.Table:
         """Map a kernel whose column `index` counts from 0 in each shard; return it as the global `record`."""

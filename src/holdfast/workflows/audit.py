@@ -15,7 +15,7 @@ from holdfast import __version__
 from holdfast.core import plugins
 from holdfast.core import settings as core_settings
 from holdfast.core.dataset import Dataset
-from holdfast.core.engine import LocalRunner, Runner
+from holdfast.core.engine import LocalRunner, Progress, Runner
 from holdfast.core.errors import HoldfastError, UsageError, nearest
 from holdfast.core.reader import describe, read
 from holdfast.core.scratch import scratch
@@ -25,7 +25,7 @@ from holdfast.dedup.seal import NAME as SEAL
 from holdfast.dedup.seal import open_held_out
 from holdfast.report.report import Report
 from holdfast.rules import catalogue
-from holdfast.rules.view import Progress, View
+from holdfast.rules.view import View
 
 Paths = str | Path | Sequence[str | Path]
 # The rules that have something to say of a set without records.
@@ -82,7 +82,13 @@ def _view(
     sealed = chosen.path(chosen.reserve.out)
     evaluation = held_out or (sealed if (sealed / SEAL).exists() else None)
     return View(
-        data=read(_paths(data), mapping=options.mapping, sample=options.sample or None, spool=_room(folder, "data")),
+        data=read(
+            _paths(data),
+            mapping=options.mapping,
+            sample=options.sample or None,
+            spool=_room(folder, "data"),
+            progress=options.progress,
+        ),
         settings=chosen,
         runner=options.runner,
         spool=_room(folder, "stages"),

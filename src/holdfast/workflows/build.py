@@ -14,6 +14,7 @@ import orjson
 
 from holdfast import __version__
 from holdfast.core.dataset import Input
+from holdfast.core.engine import Progress
 from holdfast.core.errors import UsageError
 from holdfast.core.reader import read
 from holdfast.core.rundir import (
@@ -31,7 +32,6 @@ from holdfast.core.settings import Settings
 from holdfast.dedup.seal import NAME as SEAL
 from holdfast.report.card import Facts, croissant, readme
 from holdfast.report.report import Report
-from holdfast.rules.view import Progress
 from holdfast.workflows.audit import AuditOptions, audit
 from holdfast.workflows.filter import FilterOptions, filter_files
 from holdfast.workflows.generate import generate

@@ -15,7 +15,7 @@ import orjson
 import pyarrow as pa
 
 from holdfast.core.dataset import Dataset, amended, with_checks
-from holdfast.core.engine import LocalRunner, Runner
+from holdfast.core.engine import LocalRunner, Progress, Runner
 from holdfast.core.reader import read
 from holdfast.core.reading.jsonmembers import with_member
 from holdfast.core.rundir import Counts, Manifest, only_writer
@@ -25,7 +25,7 @@ from holdfast.core.writer import REASON, own_format, write_dataset, write_lines,
 from holdfast.dedup import near
 from holdfast.dedup.seal import HeldOut, open_held_out
 from holdfast.privacy.redact import redacted
-from holdfast.rules.view import Progress, View, texts_at
+from holdfast.rules.view import View, texts_at
 
 NEAR, EXACT, EVAL, PRIVACY = "near-duplicate", "exact-duplicate", "eval-contamination", "personal-data"
 
@@ -59,7 +59,7 @@ class Decisions:
 def filter_files(files: Sequence[str | Path], out: Path, options: FilterOptions = FilterOptions()) -> Manifest:
     """Write kept.*, rejected.jsonl, quarantine.jsonl and manifest.json into `out`; return the manifest."""
     with scratch() as folder, only_writer(out):
-        data = read(files, mapping=options.mapping, spool=folder / "data")
+        data = read(files, mapping=options.mapping, spool=folder / "data", progress=options.progress)
         kept, decisions = filtered(data, folder, options)
         return _write(data, kept, decisions, out)
 

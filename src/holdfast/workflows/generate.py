@@ -21,6 +21,7 @@ import orjson
 
 from holdfast import __version__
 from holdfast.core.dataset import table_of
+from holdfast.core.engine import Progress
 from holdfast.core.errors import StoppedError, UsageError
 from holdfast.core.reading.provenance import HOLDFAST
 from holdfast.core.record import Record
@@ -28,7 +29,6 @@ from holdfast.core.rundir import MANIFEST, Counts, Manifest, only_writer, read_m
 from holdfast.core.settings import Settings
 from holdfast.core.shapes import nested_of
 from holdfast.core.writer import REASON, write_lines
-from holdfast.rules.view import Progress
 from holdfast.workflows.cells import Quota, quotas
 from holdfast.workflows.checking import NO_CHECK, Fate, Judged, NamedCheck, decide_all, find_checks, judge
 from holdfast.workflows.sources import Source, sources

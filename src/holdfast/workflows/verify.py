@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 from shutil import rmtree
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -19,10 +18,11 @@ import pyarrow as pa
 
 from holdfast import __version__
 from holdfast.core.dataset import Dataset, Shard, amended, records_of, with_checks
+from holdfast.core.engine import Progress
 from holdfast.core.reader import read
 from holdfast.core.rundir import Counts, Manifest, only_writer
+from holdfast.core.scratch import scratch
 from holdfast.core.writer import own_format, write_dataset, write_lines, write_quarantine, write_reasons
-from holdfast.rules.view import Progress
 from holdfast.workflows.checking import NO_CHECK, SEVERITY, Fate, NamedCheck, decide, find_checks, judge
 
 PARTS = ".verdicts"
@@ -60,11 +60,11 @@ def verify_files(files: Sequence[str | Path], out: Path, options: VerifyOptions 
     Raises `UsageError` for an unknown check and `InputError` for an unreadable file, before anything is written.
     """
     checks = find_checks(options.checks)
-    with TemporaryDirectory(prefix="holdfast-") as name:
-        data = read(files, mapping=options.mapping, spool=Path(name) / "data")
+    with scratch() as folder:
+        data = read(files, mapping=options.mapping, spool=folder / "data", progress=options.progress)
         with only_writer(out):
             outcome = judged(data, out / PARTS, checks, options.progress)
-            marked = with_verdicts(data, outcome, Path(name) / "marked")
+            marked = with_verdicts(data, outcome, folder / "marked")
             manifest = _write(data, marked, outcome, out)
             rmtree(out / PARTS)
             return manifest
