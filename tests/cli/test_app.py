@@ -126,3 +126,14 @@ def test_a_preview_is_json_where_asked(tmp_path, capsys):
     assert 0 == app.main(["generate", "-c", str(tmp_path / "holdfast.yaml"), "--preview", "2", "--json"])
     made = json.loads(capsys.readouterr().out)["records"]
     assert ["kept", "kept"] == [record["fate"] for record in made]
+
+
+def test_an_interrupted_verb_says_how_to_go_on(monkeypatch, data, capsys):
+    """Ctrl-C inside a verb ends with 130 and one line that says what to do."""
+
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("holdfast.cli.audit.audit", interrupted)
+    assert 130 == app.main(["audit", str(data)])
+    assert "run the same command again" in capsys.readouterr().err

@@ -78,11 +78,15 @@ def _run(verb: str, rest: list[str]) -> int:
     app = Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
     app.command(verb, help=module.__doc__)(command(module.Options, module.run))
     try:
-        return int(get_command(app).main(rest, prog_name=f"holdfast {verb}", standalone_mode=False) or 0)
+        code = int(get_command(app).main(rest, prog_name=f"holdfast {verb}", standalone_mode=False) or 0)
     except Exit as done:
         return done.exit_code
     except TyperException as error:
         return _say(f"error: {error.format_message()}\n  See holdfast {verb} --help.", USAGE)
+    if code == INTERRUPTED:
+        # typer makes Ctrl-C an exit code of its own and says nothing; no verb returns this one.
+        raise KeyboardInterrupt
+    return code
 
 
 def command(options: type[Any], run: Callable[[Any], int]) -> Callable[..., int]:
