@@ -85,7 +85,7 @@ def windows(items: Hashes, offsets: Offsets, n: int) -> tuple[Hashes, Offsets]:
     return mix(hashes[keep]), to_offsets(made)
 
 
-def polynomial_at(items: Hashes, starts: Offsets, n: int) -> Hashes:
+def polynomial_at(items: Hashes | npt.NDArray[np.uint32], starts: Offsets, n: int) -> Hashes:
     """Return the polynomial hash of the `n` items that begin at each start."""
     out = np.zeros(starts.size, np.uint64)
     for place in range(n):

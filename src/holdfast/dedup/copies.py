@@ -15,11 +15,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from holdfast.core.dataset import Dataset, text_of
-from holdfast.core.hashing import Hashes, Offsets, polynomial, to_offsets
+from holdfast.core.dataset import Dataset, Shard, text_of
+from holdfast.core.hashing import Hashes, Offsets, polynomial, polynomial_at, to_offsets
 from holdfast.core.text import word_hashes
-from holdfast.dedup.lookup import Lookup
+from holdfast.dedup.lookup import Flags, Lookup
 from holdfast.dedup.spill import Spill, Values, forget, spill
+from holdfast.dedup.threads import in_order
 
 # Carlini et al. 2023 (arXiv 2202.07646) call 50 equal tokens memorised. Words are longer than their tokens, so 50
 # words are the stricter measure.
@@ -31,7 +32,7 @@ _WINDOW = (LEAST_WORDS + 1) // 2
 _MOST_RECORDS = 8
 _MOST_PLACES = 12
 # Words looked up, and places measured, at once.
-_WORDS_AT_ONCE = 1 << 21
+_WORDS_AT_ONCE = 1 << 18
 _PLACES_AT_ONCE = 1 << 13
 _PLACE_BITS = 24
 
@@ -64,7 +65,12 @@ class _Places(NamedTuple):
 
 
 def find(
-    data: Dataset, synthetic: Rows, labelled_real: Rows, real: Dataset | None = None, folder: Path | None = None
+    data: Dataset,
+    synthetic: Rows,
+    labelled_real: Rows,
+    real: Dataset | None = None,
+    folder: Path | None = None,
+    workers: int = 1,
 ) -> list[Copy]:
     """Return the synthetic records that share LEAST_WORDS consecutive words or more with a real one.
 
@@ -75,24 +81,30 @@ def find(
     if real is not None:
         sources.append((real, np.arange(real.rows), np.arange(real.rows)))
     with spill(folder) as store:
-        index, offsets = _index(sources, store)
+        index, offsets = _index(sources, store, workers)
         words = _Words(store.values(), offsets)
-        places = _candidates(words, synthetic, index)
+        places = _candidates(words, synthetic, index, workers)
         del index
         chosen, lengths = _longest(words, places)
     names = _names(sources, places.real[chosen])
     return [Copy(*found) for found in zip(places.row[chosen].tolist(), names, lengths.tolist(), strict=True)]
 
 
-def _texts(data: Dataset, rows: Rows) -> Iterator[tuple[Rows, pa.ChunkedArray]]:
+def _selected(data: Dataset, rows: Rows) -> Iterator[tuple[Shard, Rows]]:
     for shard in data.shards:
         begin, end = np.searchsorted(rows, [shard.first, shard.first + shard.rows])
         if begin < end:
-            chosen = pa.array(rows[begin:end] - shard.first)
-            yield rows[begin:end], text_of(shard.table(("prompt", "response")).take(chosen))
+            yield shard, rows[begin:end]
 
 
-def _index(sources: Sources, store: Spill) -> tuple[Lookup, Offsets]:
+def _hashed(chosen: tuple[Shard, Rows]) -> tuple[Rows, Values, Offsets]:
+    shard, rows = chosen
+    texts = text_of(shard.table(("prompt", "response")).take(pa.array(rows - shard.first)))
+    hashes, offsets = word_hashes(texts)
+    return rows, (hashes >> np.uint64(32)).astype(np.uint32), offsets
+
+
+def _index(sources: Sources, store: Spill, workers: int) -> tuple[Lookup, Offsets]:
     """Store the words of all records that are compared; index every aligned window of the real ones.
 
     The value of a window is (number of its record) << 24 | number of the window. Returns the index, and the offsets
@@ -102,13 +114,11 @@ def _index(sources: Sources, store: Spill) -> tuple[Lookup, Offsets]:
     before = 0
     for data, real, needed in sources:
         sizes = np.zeros(data.rows, np.int64)
-        for rows, texts in _texts(data, needed):
-            hashes, offsets = word_hashes(texts)
-            words = (hashes >> np.uint64(32)).astype(np.uint32)
+        for rows, words, offsets in in_order(_hashed, _selected(data, needed), workers):
             store.append(words)
             sizes[rows] = np.diff(offsets)
             some = np.flatnonzero(np.isin(rows, real, assume_unique=True))
-            windows = _aligned(words, offsets[some], np.diff(offsets)[some] // _WINDOW)
+            windows = _aligned(words, offsets[some], sizes[rows[some]] // _WINDOW)
             keys.append(windows[0])
             values.append(((before + rows[some])[windows[1]] << _PLACE_BITS) | windows[2])
         counts.append(sizes)
@@ -120,26 +130,30 @@ def _aligned(words: Values, starts: Rows, counts: Rows) -> tuple[Hashes, Rows, R
     """Return (hash, text, number) of the first counts[t] windows of each text, one beside the other."""
     texts = np.repeat(np.arange(counts.size), counts)
     number = np.arange(texts.size) - to_offsets(counts)[texts]
-    hashes = polynomial(words.astype(np.uint64), _WINDOW)
-    return hashes[starts[texts] + number * _WINDOW], texts, number
+    return polynomial_at(words, starts[texts] + number * _WINDOW, _WINDOW), texts, number
 
 
-def _candidates(words: _Words, synthetic: Rows, index: Lookup) -> _Places:
+def _candidates(words: _Words, synthetic: Rows, index: Lookup, workers: int) -> _Places:
     """Return the places where most windows of each synthetic record are in common, records in order."""
-    parts = [_Places(*np.empty((3, 0), np.int64))]
     total = to_offsets(np.diff(words.offsets)[synthetic])
     cuts = np.unique([*np.searchsorted(total, np.arange(0, total[-1], _WORDS_AT_ONCE)), synthetic.size])
-    for begin, end in pairwise(cuts):
-        parts.append(_some_candidates(words, synthetic[begin:end], index))
+    flags = index.flags()
+
+    def search(rows: Rows) -> _Places:
+        return _some_candidates(words, rows, index, flags)
+
+    parts = [_Places(*np.empty((3, 0), np.int64))]
+    for part in in_order(search, (synthetic[begin:end] for begin, end in pairwise(cuts)), workers):
+        parts.append(part)
         forget(words.values)
     return _Places(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
-def _some_candidates(words: _Words, rows: Rows, index: Lookup) -> _Places:
-    sizes = np.diff(words.offsets)[rows]
+def _some_candidates(words: _Words, rows: Rows, index: Lookup, flags: Flags) -> _Places:
+    sizes = words.offsets[rows + 1] - words.offsets[rows]
     offsets = to_offsets(sizes)
     taken = np.repeat(words.offsets[rows] - offsets[:-1], sizes) + np.arange(offsets[-1])
-    positions, values = index.find(polynomial(words.values[taken].astype(np.uint64), _WINDOW))
+    positions, values = index.find(polynomial(words.values[taken].astype(np.uint64), _WINDOW), flags)
     texts = np.searchsorted(offsets, positions, "right") - 1
     inside = positions + _WINDOW <= offsets[1:][texts]
     positions, values, texts = positions[inside], values[inside], texts[inside]

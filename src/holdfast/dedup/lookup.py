@@ -12,6 +12,8 @@ from holdfast.core.hashing import Hashes, to_offsets
 _FLAGS_PER_KEY = 16
 _FEWEST_BITS, _MOST_BITS = 22, 28
 
+Flags = npt.NDArray[np.bool_]
+
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
@@ -31,11 +33,14 @@ class Lookup:
         rank = np.arange(keys.size) - np.searchsorted(keys, keys, "left")
         return cls(keys[rank < most], values[rank < most])
 
-    def find(self, wanted: Hashes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Return (positions in `wanted`, values) of every known key, position by position."""
+    def find(self, wanted: Hashes, flags: Flags | None = None) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Return (positions in `wanted`, values) of every known key, position by position.
+
+        Who looks up many small arrays makes `flags()` once.
+        """
         if not self.keys.size:
             return np.empty(0, np.int64), np.empty(0, np.int64)
-        maybe = np.flatnonzero(self._flags()[wanted >> self._shift])
+        maybe = np.flatnonzero((self.flags() if flags is None else flags)[wanted >> self._shift])
         low = np.searchsorted(self.keys, wanted[maybe], "left")
         counts = np.searchsorted(self.keys, wanted[maybe], "right") - low
         found = np.repeat(low - to_offsets(counts)[:-1], counts) + np.arange(counts.sum())
@@ -46,7 +51,7 @@ class Lookup:
         bits = (_FLAGS_PER_KEY * self.keys.size).bit_length() - 1
         return np.uint64(64 - max(_FEWEST_BITS, min(bits, _MOST_BITS)))
 
-    def _flags(self) -> npt.NDArray[np.bool_]:
+    def flags(self) -> Flags:
         """Return which leading bits any key has: one look rules out most unknown hashes. Cheaper made than carried."""
         flags = np.zeros(1 << (64 - int(self._shift)), np.bool_)
         flags[self.keys >> self._shift] = True

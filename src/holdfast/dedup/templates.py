@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from holdfast.core.dataset import Dataset
-from holdfast.core.text import digests, word_counts, words
+from holdfast.core.dataset import Dataset, Shard
+from holdfast.core.hashing import Hashes, mix, polynomial_at
+from holdfast.core.text import digests, word_counts, word_hashes, words
+from holdfast.dedup.exact import Indices
+from holdfast.dedup.threads import in_order
 
 # Fewer than five words are common grammar ("This is one of the", "In this article we"); more let one changed word
 # hide a stock opening. Shaib et al. 2024 (arXiv 2403.00553) find templates of 4 to 8 tokens.
@@ -34,7 +36,7 @@ class Cluster:
     """The largest group of records of one shape: what they share, and which they are (ascending global indices)."""
 
     text: str
-    members: npt.NDArray[np.int64]
+    members: Indices
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +58,9 @@ class Templates:
         return self.skeleton.members.size / self.records if self.records else 0.0
 
 
-def find(data: Dataset, indices: npt.NDArray[np.int64]) -> Templates:
+def find(data: Dataset, indices: Indices, workers: int = 1) -> Templates:
     """Find the largest opening and skeleton class among the responses of the records at ascending global indices."""
-    shapes = [(rows, opening_keys(texts), skeleton_keys(texts)) for rows, texts in _responses(data, indices)]
+    shapes = list(in_order(_shapes, _selected(data, indices), workers))
     opening = _largest([(rows, keys) for rows, keys, _ in shapes])
     skeleton = _largest([(rows, keys) for rows, _, keys in shapes])
     named = {
@@ -71,20 +73,21 @@ def find(data: Dataset, indices: npt.NDArray[np.int64]) -> Templates:
     )
 
 
-def opening_keys(texts: pa.ChunkedArray) -> npt.NDArray[np.uint64]:
-    """Return uint64[n, 2]: equal rows for texts that begin with the same words; 0 for texts with fewer."""
-    return _keys(openings(texts), OPENING_WORDS)
+def opening_keys(texts: pa.ChunkedArray) -> Hashes:
+    """Return uint64[n]: equal for texts that begin with the same OPENING_WORDS words; 0 for texts with fewer."""
+    hashes, offsets = word_hashes(pc.utf8_slice_codeunits(texts, 0, OPENING_CHARS))
+    keys = np.zeros(offsets.size - 1, np.uint64)
+    enough = np.flatnonzero(np.diff(offsets) >= OPENING_WORDS)
+    keys[enough] = mix(polynomial_at(hashes, offsets[enough], OPENING_WORDS))
+    return keys
 
 
-def skeleton_keys(texts: pa.ChunkedArray) -> npt.NDArray[np.uint64]:
-    """Return uint64[n, 2]: equal rows for texts whose first sentence has the same skeleton; 0 where it is too short."""
-    return _keys(skeletons(texts), SKELETON_WORDS)
-
-
-def openings(texts: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return the first OPENING_WORDS words of each text, or all of a shorter one."""
-    begun = pc.utf8_slice_codeunits(texts, 0, OPENING_CHARS).to_pylist()
-    return pa.chunked_array([pa.array([_opening_text(text or "") for text in begun], pa.string())])
+def skeleton_keys(texts: pa.ChunkedArray) -> Hashes:
+    """Return uint64[n]: equal for texts whose first sentence has the same skeleton; 0 where it is too short."""
+    shapes = skeletons(texts)
+    keys = digests(shapes)[:, 0]
+    keys[word_counts(shapes) < SKELETON_WORDS] = 0
+    return keys
 
 
 def skeletons(texts: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -99,32 +102,28 @@ def _opening_text(text: str) -> str:
     return " ".join(words(text[:OPENING_CHARS])[:OPENING_WORDS])
 
 
-def _keys(shapes: pa.ChunkedArray, fewest: int) -> npt.NDArray[np.uint64]:
-    keys = digests(shapes)
-    keys[word_counts(shapes) < fewest] = 0
-    return keys
-
-
-def _responses(
-    data: Dataset, indices: npt.NDArray[np.int64]
-) -> Iterator[tuple[npt.NDArray[np.int64], pa.ChunkedArray]]:
+def _selected(data: Dataset, indices: Indices) -> Iterator[tuple[Shard, Indices]]:
     for shard in data.shards:
         begin, end = np.searchsorted(indices, [shard.first, shard.first + shard.rows])
         if begin < end:
-            rows = indices[begin:end]
-            yield rows, shard.table(("response",)).column(0).take(pa.array(rows - shard.first))
+            yield shard, indices[begin:end]
 
 
-def _largest(shapes: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.uint64]]]) -> npt.NDArray[np.int64]:
+def _shapes(chosen: tuple[Shard, Indices]) -> tuple[Indices, Hashes, Hashes]:
+    shard, rows = chosen
+    texts = shard.table(("response",)).column(0).take(pa.array(rows - shard.first))
+    return rows, opening_keys(texts), skeleton_keys(texts)
+
+
+def _largest(shapes: list[tuple[Indices, Hashes]]) -> Indices:
     """Return the records of the most frequent key other than 0; the one that comes first, where equally frequent."""
     if not shapes:
         return np.empty(0, np.int64)
     rows = np.concatenate([part for part, _ in shapes])
     keys = np.concatenate([part for _, part in shapes])
-    known = keys.any(axis=1)
-    rows, keys = rows[known], keys[known]
+    rows, keys = rows[keys != 0], keys[keys != 0]
     if not rows.size:
         return rows
-    _, first, group, counts = np.unique(keys, axis=0, return_index=True, return_inverse=True, return_counts=True)
+    _, first, group, counts = np.unique(keys, return_index=True, return_inverse=True, return_counts=True)
     best = np.lexsort((first, -counts))[0]
-    return np.sort(rows[group.ravel() == best])
+    return np.asarray(np.sort(rows[group == best]))

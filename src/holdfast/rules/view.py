@@ -37,6 +37,8 @@ EXCERPT = 240
 TEXT = ("prompt", "response")
 # Diversity is compared at equal budget, so that more documents than this only narrow the interval.
 COMPARED = 4_000
+# For what runs in this process; more hold more shards at once without being faster.
+THREADS = min(4, len(os.sched_getaffinity(0)))
 
 
 @dataclass(frozen=True)
@@ -153,7 +155,7 @@ class View:
         """Near-duplicates under the definition of the settings."""
         sketches = self._map("shingling", near.sketch, self.data, TEXT, spec=self.near_spec)
         self._say("comparing", 0, 0)
-        found = near.join(sketches, self.near_spec, self.spool, self.priority, workers=os.cpu_count() or 1)
+        found = near.join(sketches, self.near_spec, self.spool, self.priority, THREADS)
         self._say("comparing", self.n, self.n)
         return found
 
@@ -177,12 +179,12 @@ class View:
     @cached_property
     def copied(self) -> list[copies.Copy]:
         """Synthetic records that repeat a long run of a real one, here or in the given real data."""
-        return copies.find(self.data, self.synthetic, self.labelled_real, self.real, self.spool)
+        return copies.find(self.data, self.synthetic, self.labelled_real, self.real, self.spool, THREADS)
 
     @cached_property
     def template(self) -> templates.Templates:
         """Repeated openings and sentence skeletons among the synthetic records."""
-        return templates.find(self.data, self.synthetic)
+        return templates.find(self.data, self.synthetic, THREADS)
 
     @cached_property
     def diversity(self) -> dict[str, Measurement]:
