@@ -7,8 +7,9 @@ import sys
 import orjson
 import pytest
 
-from holdfast.core.errors import ConservationError, UsageError
-from holdfast.core.rundir import Counts, Manifest, only_writer, read_manifest, write_bytes
+from holdfast.core.dataset import Input
+from holdfast.core.errors import ConservationError, MachineError, UsageError
+from holdfast.core.rundir import Counts, Manifest, begin, only_writer, read_manifest, write_bytes
 
 
 def test_a_manifest_that_loses_a_record_is_refused(tmp_path):
@@ -66,3 +67,25 @@ def test_the_manifest_is_plain_json(tmp_path):
     """Anybody's parser reads it."""
     Manifest("mix", Counts(0)).write(tmp_path)
     assert 0 == orjson.loads((tmp_path / "manifest.json").read_bytes())["counts"]["in"]
+
+
+def test_a_folder_that_cannot_be_one_is_a_mistake_not_a_bug(tmp_path):
+    """A file in the place of the folder ends in exit code 2 and names the path."""
+    (tmp_path / "taken").write_text("x")
+    with pytest.raises(MachineError) as caught, only_writer(tmp_path / "taken"):
+        pass
+    assert (2, True) == (caught.value.exit_code, "taken" in str(caught.value))
+
+
+def test_an_input_is_never_overwritten(tmp_path):
+    """A run whose output would take the name of an input is refused; inputs of other names may lie there."""
+    begin(tmp_path, [Input(str(tmp_path / "data.jsonl"), "", 1, "jsonl")])
+    with pytest.raises(UsageError, match="would be overwritten"):
+        begin(tmp_path, [Input(str(tmp_path / "kept.jsonl"), "", 1, "jsonl")])
+
+
+def test_an_older_manifest_does_not_vouch_for_a_new_run(tmp_path):
+    """A folder with a manifest is complete, so that a second run takes the first one's away before it writes."""
+    Manifest("filter", Counts(0)).write(tmp_path)
+    begin(tmp_path, [])
+    assert read_manifest(tmp_path) is None

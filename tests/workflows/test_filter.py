@@ -2,8 +2,11 @@
 
 import json
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from holdfast.core.errors import UsageError
 from holdfast.core.settings import Dedup, Filters
 from holdfast.workflows.audit import audit
 from holdfast.workflows.filter import FilterOptions, filter_files
@@ -119,3 +122,31 @@ def test_the_same_input_gives_the_same_bytes(tmp_path):
     assert [(tmp_path / "a" / name).read_bytes() for name in names] == [
         (tmp_path / "b" / name).read_bytes() for name in names
     ]
+
+
+def test_a_second_filter_does_not_eat_its_own_input(tmp_path):
+    """Filtering what an earlier run kept into the same folder is refused, and the file stands."""
+    filter_files([sample(tmp_path)], tmp_path / "out")
+    before = (tmp_path / "out/kept.jsonl").read_bytes()
+    with pytest.raises(UsageError, match="would be overwritten"):
+        filter_files([tmp_path / "out/kept.jsonl"], tmp_path / "out")
+    assert before == (tmp_path / "out/kept.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["empty.jsonl", "empty.parquet"])
+def test_an_empty_input_is_not_clean_and_not_a_bug(name, tmp_path):
+    """Nothing in, nothing out, and the manifest says that it is not well."""
+    if name.endswith("parquet"):
+        pq.write_table(pa.table({"text": pa.array([], pa.string())}), tmp_path / name)
+    else:
+        (tmp_path / name).touch()
+    manifest = filter_files([tmp_path / name], tmp_path / "out", FilterOptions(Filters(privacy="redact")))
+    assert (0, 0, False) == (manifest.counts.given, manifest.counts.kept, manifest.ok)
+
+
+def test_unreadable_lines_have_a_reason_in_the_manifest(tmp_path):
+    """What failed is told by reason too, so that counts and reasons agree."""
+    source = sample(tmp_path)
+    source.write_text(source.read_text() + "{broken\n")
+    manifest = filter_files([source], tmp_path / "out")
+    assert (1, 1) == (manifest.counts.failed, manifest.reasons["broken-json"])

@@ -137,3 +137,18 @@ def test_a_split_takes_whole_groups_and_never_too_many(labels, wanted, seed):
     chosen = split(group, np.arange(len(group)), wanted, seed)
     inside, outside = set(group[chosen]), set(np.delete(group, chosen))
     assert (True, set()) == (len(chosen) <= wanted, inside & outside)
+
+
+@pytest.mark.parametrize("share", [float("nan"), 1.5, -3.0, 0.0, float("inf")])
+def test_a_share_that_is_none_is_refused(share, tmp_path):
+    """What is neither a share nor a whole number of records never reaches the split."""
+    with pytest.raises(UsageError):
+        reserve([real(tmp_path)], tmp_path / "out", ReserveOptions(share))
+
+
+def test_an_empty_seal_is_refused(tmp_path):
+    """Where no group fits into the held-out set nothing is sealed: an empty seal would guard nothing."""
+    source = written(tmp_path / "real.jsonl", [{"question": "Say hi to me please", "answer": "hi my friend"}] * 50)
+    with pytest.raises(UsageError, match="No group of records fits"):
+        reserve([source], tmp_path / "out", ReserveOptions(0.1))
+    assert not (tmp_path / "out/holdfast.seal").exists()

@@ -7,7 +7,7 @@ files: equal inputs and settings give equal bytes.
 import fcntl
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
@@ -18,10 +18,12 @@ import orjson
 
 from holdfast import __version__
 from holdfast.core.dataset import Input
-from holdfast.core.errors import ConservationError, UsageError
+from holdfast.core.errors import ConservationError, MachineError, UsageError
 from holdfast.core.files import HALF_WRITTEN, whole_file
 
 MANIFEST = "manifest.json"
+# What the verbs call the files they write, up to the first dot.
+OURS = {"kept", "rejected", "undecided", "failed", "quarantine", "verdicts", "train", "eval", "holdfast", "manifest"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +122,12 @@ def only_writer(folder: Path) -> Iterator[Path]:
 
     The lock falls with the process, however it ends. What a killed writer left half-written is removed first.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        what = f"{folder} cannot be used as the folder of a run: {error.strerror or error}."
+        raise MachineError(what, "Choose another --out.") from error
     try:
         _lock(handle, folder)
         for path in folder.glob(HALF_WRITTEN):
@@ -129,6 +135,18 @@ def only_writer(folder: Path) -> Iterator[Path]:
         yield folder
     finally:
         os.close(handle)
+
+
+def begin(folder: Path, inputs: Iterable[Input]) -> None:
+    """Make `folder` ready for a run over `inputs`: none of them is overwritten, and no older manifest vouches for it.
+
+    Raises `UsageError` when an input lies in `folder` under a name that a verb writes.
+    """
+    for item in inputs:
+        path = Path(item.path)
+        if path.resolve().parent == folder.resolve() and path.name.partition(".")[0] in OURS:
+            raise UsageError(f"{path} is an input and would be overwritten.", "Choose another --out.")
+    (folder / MANIFEST).unlink(missing_ok=True)
 
 
 def _lock(handle: int, folder: Path) -> None:

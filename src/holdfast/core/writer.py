@@ -203,7 +203,7 @@ def _from_sources(dataset: Dataset, tables: Sequence[pa.Table]) -> pa.Table | No
         rows = [table.filter(pa.compute.equal(table.column("input"), number)).column("row") for table in tables]
         wanted = np.concatenate([part.to_numpy() for part in rows]) if rows else np.array([], dtype=np.int64)
         parts += _taken(one, wanted)
-    if any(part.schema.remove_metadata() != parts[0].schema.remove_metadata() for part in parts):
+    if not parts or any(part.schema.remove_metadata() != parts[0].schema.remove_metadata() for part in parts):
         return None
     return pa.concat_tables([part.replace_schema_metadata(parts[0].schema.metadata) for part in parts])
 

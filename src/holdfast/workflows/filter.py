@@ -18,7 +18,7 @@ from holdfast.core.dataset import Dataset, amended, with_checks
 from holdfast.core.engine import LocalRunner, Progress, Runner
 from holdfast.core.reader import read
 from holdfast.core.reading.jsonmembers import with_member
-from holdfast.core.rundir import Counts, Manifest, only_writer
+from holdfast.core.rundir import Counts, Manifest, begin, only_writer
 from holdfast.core.scratch import scratch
 from holdfast.core.settings import Filters, Settings
 from holdfast.core.writer import REASON, own_format, write_dataset, write_lines, write_quarantine
@@ -60,12 +60,15 @@ def filter_files(files: Sequence[str | Path], out: Path, options: FilterOptions 
     """Write kept.*, rejected.jsonl, quarantine.jsonl and manifest.json into `out`; return the manifest."""
     with scratch() as folder, only_writer(out):
         data = read(files, mapping=options.mapping, spool=folder / "data", progress=options.progress)
+        begin(out, data.inputs)
         kept, decisions = filtered(data, folder, options)
         return _write(data, kept, decisions, out)
 
 
 def filtered(data: Dataset, folder: Path, options: FilterOptions) -> tuple[Dataset, Decisions]:
     """Return the data set with its verdicts (and redactions), and who is rejected for what."""
+    if not data.rows:
+        return data, Decisions()
     held_out = open_held_out([Path(path) for path in options.held_out], folder / "eval") if options.held_out else None
     view = _view(data, folder, options, held_out)
     decisions = Decisions()
@@ -148,7 +151,8 @@ def _write(data: Dataset, marked: Dataset, decisions: Decisions, out: Path) -> M
     manifest = Manifest(
         "filter",
         Counts(data.rows + bad, data.rows - len(rejected), len(rejected), failed=bad),
-        reasons=Counter(decisions.reasons.values()),
+        ok=data.rows > len(rejected),
+        reasons=Counter(decisions.reasons.values()) + Counter(line.reason for line in data.quarantine),
         files=files,
         inputs=data.inputs,
     )

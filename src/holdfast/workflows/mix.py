@@ -16,7 +16,7 @@ from typing import Literal
 from holdfast.core.dataset import Dataset, joined, reordered
 from holdfast.core.reader import read
 from holdfast.core.record import ORIGINS, Record
-from holdfast.core.rundir import Counts, Manifest, only_writer
+from holdfast.core.rundir import Counts, Manifest, begin, only_writer
 from holdfast.core.scratch import scratch
 from holdfast.core.settings import DEFAULT_CAP
 from holdfast.core.shapes import RowShape
@@ -74,6 +74,7 @@ def mix(
 
 def mixed(data: Dataset, out: Path, options: MixOptions, folder: Path) -> Manifest:
     """Mix the records of one data set by their origin; write as `mix` does."""
+    begin(out, data.inputs)
     order = {row: place for place, row in enumerate(_order(data, options.seed))}
     real, made, reasons = _parts(data, options, _held_out_rows(data, options, folder))
     real.sort(key=lambda each: order[each.row])
@@ -212,7 +213,7 @@ def _write(
         "mix",
         Counts(data.rows + bad, len(kept), len(rejected), failed=bad),
         ok=bool(kept),
-        reasons=Counter(reasons.values()),
+        reasons=Counter(reasons.values()) + Counter(line.reason for line in data.quarantine),
         files=files,
         inputs=data.inputs,
         seeds={"mix": options.seed},

@@ -16,7 +16,7 @@ import orjson
 from holdfast.core.dataset import Dataset
 from holdfast.core.errors import UsageError
 from holdfast.core.reader import read
-from holdfast.core.rundir import MANIFEST, Counts, Manifest, only_writer
+from holdfast.core.rundir import MANIFEST, Counts, Manifest, begin, only_writer
 from holdfast.core.scratch import scratch
 from holdfast.core.writer import own_format, write_dataset, write_quarantine, write_reasons
 from holdfast.dedup.clusters import connected
@@ -45,6 +45,7 @@ def reserve(real: Sequence[str | Path], out: Path, options: ReserveOptions = Res
         raise UsageError(f"{out / NAME} is there already: a held-out set is sealed once.", "Choose another --out.")
     with scratch() as folder, only_writer(out):
         data = read(real, mapping=options.mapping, spool=folder / "real", origin="real")
+        begin(out, data.inputs)
         return _write(data, out, options, folder)
 
 
@@ -53,6 +54,9 @@ def _write(data: Dataset, out: Path, options: ReserveOptions, folder: Path) -> M
     usable = np.flatnonzero(origin == "real")
     wanted = _wanted(options.share, len(usable))
     chosen = split(groups(data, options.group_by), usable, wanted, options.seed)
+    if not len(chosen):
+        what = f"No group of records fits into a held-out set of {wanted}: near-duplicates and groups stay together."
+        raise UsageError(what, "Choose a larger --eval, or filter near-duplicates first.")
     train = np.setdiff1d(usable, chosen)
     refused = np.setdiff1d(np.arange(data.rows), usable)
     suffix = own_format(data)
@@ -76,6 +80,10 @@ def _write(data: Dataset, out: Path, options: ReserveOptions, folder: Path) -> M
 
 
 def _wanted(share: float, usable: int) -> int:
+    if not (0 < share < 1 or (share >= 1 and float(share).is_integer())):
+        raise UsageError(
+            f"A held-out set of {share:g} is neither a share nor a number of records.", "For example 0.1, or 200."
+        )
     wanted = round(share * usable) if share < 1 else int(share)
     if not 0 < wanted < usable:
         raise UsageError(

@@ -20,7 +20,7 @@ from holdfast import __version__
 from holdfast.core.dataset import Dataset, Shard, amended, records_of, with_checks
 from holdfast.core.engine import Progress
 from holdfast.core.reader import read
-from holdfast.core.rundir import Counts, Manifest, only_writer
+from holdfast.core.rundir import Counts, Manifest, begin, only_writer
 from holdfast.core.scratch import scratch
 from holdfast.core.writer import own_format, write_dataset, write_lines, write_quarantine, write_reasons
 from holdfast.workflows.checking import NO_CHECK, SEVERITY, Fate, NamedCheck, decide, find_checks, judge
@@ -63,6 +63,7 @@ def verify_files(files: Sequence[str | Path], out: Path, options: VerifyOptions 
     with scratch() as folder:
         data = read(files, mapping=options.mapping, spool=folder / "data", progress=options.progress)
         with only_writer(out):
+            begin(out, data.inputs)
             outcome = judged(data, out / PARTS, checks, options.progress)
             marked = with_verdicts(data, outcome, folder / "marked")
             manifest = _write(data, marked, outcome, out)
