@@ -37,7 +37,8 @@ MOST_PARTNERS = 256
 LEAST_PARTNERS = 8
 KERNELS = "holdfast.dedup.minhash_kernels"
 _CHUNK = 1 << 14
-_COMPARED = 1 << 12
+# Comparisons before the pages that they touched in the mapped file, 64 kB at each end, are given back.
+_COMPARED = 1 << 11
 
 
 class Banding(NamedTuple):

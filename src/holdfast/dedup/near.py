@@ -1,4 +1,7 @@
-"""Near-duplicates: records whose shingle sets have a Jaccard similarity at or above a threshold, found exactly.
+"""Near-duplicates: records whose shingle sets have a Jaccard similarity at or above a threshold.
+
+All pairs are found up to 250,000 distinct records; beyond that one in 250 of those just at the threshold is missed,
+fewer above it (`dedup.join` says when, `dedup.minhash` why). No pair is reported that was not compared in full.
 
 Two steps, so that the first can be mapped over shards: `sketch` reduces a shard to the sorted distinct shingle hashes
 of its records, `join` compares the records of all shards. Exact duplicates are near-duplicates too. The default,

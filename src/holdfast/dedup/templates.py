@@ -123,7 +123,7 @@ def _largest(shapes: list[tuple[Indices, Hashes]]) -> Indices:
     keys = np.concatenate([part for _, part in shapes])
     rows, keys = rows[keys != 0], keys[keys != 0]
     if not rows.size:
-        return rows
+        return np.empty(0, np.int64)
     _, first, group, counts = np.unique(keys, return_index=True, return_inverse=True, return_counts=True)
     best = np.lexsort((first, -counts))[0]
     return np.asarray(np.sort(rows[group == best]))

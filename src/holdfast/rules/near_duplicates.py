@@ -36,5 +36,6 @@ def check(view: View) -> Iterator[Outcome]:
         "ngram": view.near.spec.ngram,
         "threshold": view.near.spec.threshold,
         "skipped": view.near.skipped,
+        "recall": view.near.recall,
     }
     yield from judge(Subject(SLUG, "near-duplicates", view.near.spec.ngram), clusters.representative, detail, view)
