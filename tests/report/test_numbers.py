@@ -57,3 +57,9 @@ def test_values_carry_their_unit(value: float | None, unit: str, text: str) -> N
 def test_intervals_are_said(low: float | None, high: float | None, text: str) -> None:
     """A census is 'counted', an estimate has both ends, an open end is said."""
     assert text == numbers.interval({"value": 0.5, "low": low, "high": high, "n": 1, "unit": "share"})
+
+
+def test_a_ratio_to_real_text_is_never_counted() -> None:
+    """Such a ratio is an estimate, also when all subsamples agree and its interval is a point."""
+    ratio = {"value": 1.0, "low": 1.0, "high": 1.0, "n": 150, "unit": "ratio to anchor-versus-anchor"}
+    assert "1.000 – 1.000" == numbers.interval(ratio)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from holdfast.core.errors import UsageError
-from holdfast.stats.proportion import share, smallest_drop, wilson
+from holdfast.stats.proportion import effective_n, share, smallest_drop, wilson
 
 
 def test_wilson_known_value() -> None:
@@ -53,3 +53,10 @@ def test_smallest_drop_edges() -> None:
     """An empty evaluation notices nothing short of everything; more items notice less."""
     assert 1.0 == smallest_drop(0) == smallest_drop(1)
     assert smallest_drop(400) == pytest.approx(2 * smallest_drop(1600))
+
+
+def test_equal_weights_lose_nothing_and_one_heavy_item_says_as_much_as_one() -> None:
+    """Kish's effective sample size lies between 1 and n: n for equal weights, about 1 when one outweighs all."""
+    assert pytest.approx(40) == effective_n(np.full(40, 7))
+    assert pytest.approx(1, abs=0.01) == effective_n(np.array([1_000_000, 1, 1]))
+    assert 0 == effective_n(np.zeros(3, np.int64))

@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections import defaultdict
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,11 @@ from rich.console import Console
 
 from holdfast.core.errors import UsageError
 from holdfast.core.settings import Settings
+from holdfast.core.verdict import Finding, Measurement
+from holdfast.metrics.anchor import LOWER_IS_WORSE
 from holdfast.report.schema import validate
 from holdfast.report.terminal import show
+from holdfast.workflows import audit as module
 from holdfast.workflows.audit import AuditOptions, audit
 
 CASES = (
@@ -239,3 +243,64 @@ def test_the_report_is_valid_under_the_published_schema(tmp_path):
     data = orjson.loads(audit(poor(tmp_path)).to_json())
     validate(data)
     assert 1 == data["version"]
+
+
+def test_a_sample_of_everything_is_a_census(tmp_path):
+    """Asked for more records than there are, the audit read all of them, and its numbers are counted."""
+    measured = audit(poor(tmp_path), options=AuditOptions(sample=1000))["generator-concentration"]
+    assert (1.0, 1.0, 1.0) == (measured.low, measured.value, measured.high)
+
+
+def test_in_a_sample_no_number_is_counted(tmp_path):
+    """Shares get an interval, by tokens a wider one than by records of one length, and counts a lower bound."""
+    rows = [{"text": f"note {n} " + "word " * (50 * (n % 5)), "origin": "ai" if n % 3 else "human"} for n in range(90)]
+    report = audit(written(tmp_path / "mixed.jsonl", rows), options=AuditOptions(sample=60))
+    by_records, by_tokens = report["synthetic-ratio"], report["synthetic-ratio-tokens"]
+    assert by_records.low < by_records.value < by_records.high
+    assert by_tokens.low < by_tokens.value < by_tokens.high
+    assert by_records.high - by_records.low < by_tokens.high - by_tokens.low
+    assert [None, None] == [report[slug].high for slug in ("secrets", "personal-data")]
+
+
+def test_a_sample_widens_what_unknown_leaves_open(tmp_path):
+    """Unknown origin gives bounds; not having read everything widens them further."""
+    rows = [{"text": f"note {n} about {n * 7}", "origin": ("ai", "human", None)[n % 3]} for n in range(300)]
+    measured = audit(written(tmp_path / "mixed.jsonl", rows), options=AuditOptions(sample=150))["synthetic-ratio"]
+    counts = measured.detail["counts"]
+    assert measured.low < counts["synthetic"] / 150
+    assert measured.high > (counts["synthetic"] + counts["unknown"]) / 150
+
+
+def finding(rule, value, severity="warning", **detail):
+    """A finding with a number."""
+    return Finding(rule, severity, "m", "a", Measurement(value, None, None, 9, "ratio", detail=detail))
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "expected"),
+    [
+        (finding("anchor-diversity", 0.9, direction=LOWER_IS_WORSE), 0.5, True),
+        (finding("anchor-diversity", 0.5, direction=LOWER_IS_WORSE), 0.9, False),
+        (finding("synthetic-ratio", 0.5), 0.6, True),
+        (finding("synthetic-ratio", 0.5), 0.4, False),
+    ],
+)
+def test_worse_than_the_baseline_is_the_bad_direction(before, now, expected):
+    """A share stops when it grows, a ratio to real text when it falls."""
+    later = replace(before, measurement=replace(before.measurement, value=now))
+    assert expected == module._blocks(later, "warning", {before.rule: module._badness(before)})
+
+
+def test_a_graver_finding_is_worse_at_the_same_number():
+    """A warning that became an error stops, whatever its value."""
+    known = {"subjective-synthetic": module._badness(finding("subjective-synthetic", 0.4))}
+    assert module._blocks(finding("subjective-synthetic", 0.4, "error"), "error", known)
+
+
+def test_an_anchor_without_real_records_is_not_one(tmp_path):
+    """Synthetic records given as real, or too few, leave diversity not judged; no empty number is published."""
+    report = audit(poor(tmp_path), real=poor(tmp_path))
+    few = audit(poor(tmp_path), real=written(tmp_path / "real.jsonl", [{"text": "a real one"}]))
+    for each in (report, few):
+        assert "anchor-diversity" in {gap.rule for gap in each.not_judged}
+        assert "anchor-diversity" not in each.measurements

@@ -50,6 +50,7 @@ SECONDARY = ("tail-coverage", "distinct-1", "distinct-2", "distinct-3", "distinc
 ANCHORED = ("anchor-bigram-recall", "reverse-cross-entropy", "tail-coverage")
 ENCODED = ("rke", "anchor-cluster-coverage")
 COMBINED = "anchor-diversity"
+LOWER_IS_WORSE = "lower is worse"
 NEARER = (
     "nearer to the anchor than other real text is: made from the anchor's own texts, "
     "or concentrated on its most common words"
@@ -147,7 +148,7 @@ def _used(texts: Corpus, sampled: Texts, windows: Windows) -> dict[str, int]:
 
 
 def _too_few(n: int, scope: Mapping[str, Any]) -> Measurement:
-    detail = {"verdict": "inconclusive", "p": None, "need_n": FEWEST, "direction": "lower is worse", **scope}
+    detail = {"verdict": "inconclusive", "p": None, "need_n": FEWEST, "direction": LOWER_IS_WORSE, **scope}
     return Measurement(None, None, None, n, UNIT, detail=detail)
 
 
@@ -260,7 +261,7 @@ def _measurement(seen: Interval, n: int, margin: float, encoder: str | None, det
     """Turn a log ratio and its interval into a Measurement with verdict and need_n."""
     if not isfinite(seen.value):
         unknown = {"verdict": "inconclusive", "need_n": 2 * FEWEST_CLUSTERS * PER_CLUSTER, "raw": None, "null": None}
-        return Measurement(None, None, None, n, UNIT, encoder, {**detail, **unknown, "direction": "lower is worse"})
+        return Measurement(None, None, None, n, UNIT, encoder, {**detail, **unknown, "direction": LOWER_IS_WORSE})
     low, high = log1p(-margin), log1p(margin)
     p = detail["p"] if detail["p_family"] is None else detail["p_family"]
     verdict = "inconclusive"
@@ -271,7 +272,7 @@ def _measurement(seen: Interval, n: int, margin: float, encoder: str | None, det
     elif seen.low > high:
         verdict = "better"
     need = _need(seen, n, (low, high)) if verdict == "inconclusive" else None
-    full = {"verdict": verdict, "need_n": need, "direction": "lower is worse", **detail}
+    full = {"verdict": verdict, "need_n": need, "direction": LOWER_IS_WORSE, **detail}
     return Measurement(exp(seen.value), exp(seen.low), exp(seen.high), n, UNIT, encoder, full)
 
 

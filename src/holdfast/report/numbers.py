@@ -57,8 +57,10 @@ def is_ratio(unit: str) -> bool:
 
 
 def is_counted(measurement: Mapping[str, Any]) -> bool:
-    """True for a census: the number was counted over everything and its interval is a point."""
-    return measurement["value"] is not None and measurement["low"] == measurement["high"] == measurement["value"]
+    """True for a census: the number was counted over everything and its interval is a point. No ratio is one."""
+    if measurement["value"] is None or is_ratio(measurement["unit"]):
+        return False
+    return bool(measurement["low"] == measurement["high"] == measurement["value"])
 
 
 def interval(measurement: Mapping[str, Any]) -> str:

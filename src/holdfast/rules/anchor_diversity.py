@@ -17,7 +17,10 @@ the verdict is inconclusive, the finding says how many documents would decide it
 
 from collections.abc import Iterator
 
+import pyarrow.compute as pc
+
 from holdfast.core.verdict import Finding, NotJudged, Outcome, Passed, Severity
+from holdfast.metrics.anchor import FEWEST
 from holdfast.rules.view import View
 
 SLUG = "anchor-diversity"
@@ -28,10 +31,14 @@ ADVICE = "Raise the temperature, add generators of other families, aim at what i
 
 def check(view: View) -> Iterator[Outcome]:
     """Report every diversity number and judge the primary family."""
-    if view.real is None or view.real.rows == 0:
+    if view.real is None or not pc.any(pc.equal(view.real.column("origin"), "real")).as_py():
         yield NotJudged(SLUG, "there is no real anchor to compare with", "--real FILE with real records")
         return
     measured = dict(view.diversity)
+    if measured[SLUG].value is None:
+        why = f"fewer than {FEWEST} documents a side are long enough to compare"
+        yield NotJudged(SLUG, why, "more records, and more real ones with --real FILE")
+        return
     tail = measured["tail-coverage"]
     overall = measured.pop(SLUG)
     for slug, measurement in measured.items():

@@ -13,7 +13,7 @@ held-out text into training if the source was held out.
 
 from collections.abc import Iterator
 
-from holdfast.core.verdict import Finding, Measurement, NotJudged, Outcome, Passed
+from holdfast.core.verdict import Finding, NotJudged, Outcome, Passed
 from holdfast.rules.view import View
 
 SLUG = "copied-from-real"
@@ -28,7 +28,7 @@ def check(view: View) -> Iterator[Outcome]:
         return
     found = view.copied
     rows = [copy.row for copy in found]
-    measured = Measurement.census(len(rows), len(view.synthetic), "records")
+    measured = view.counted(len(rows), len(view.synthetic))
     if not rows:
         yield Passed(SLUG, measured)
         return

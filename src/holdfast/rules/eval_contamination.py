@@ -14,7 +14,7 @@ generating (`holdfast filter FILE --eval sealed --out DIR`).
 
 from collections.abc import Iterator
 
-from holdfast.core.verdict import Finding, Measurement, NotJudged, Outcome, Passed
+from holdfast.core.verdict import Finding, NotJudged, Outcome, Passed
 from holdfast.rules.view import View
 
 SLUG = "eval-contamination"
@@ -32,7 +32,7 @@ def check(view: View) -> Iterator[Outcome]:
     for row, item in zip(hits.column("record").to_pylist(), hits.column("item").to_pylist(), strict=True):
         first.setdefault(row, item)
     rows = sorted(first)
-    measured = Measurement.census(len(rows), view.n, "records", items=len(set(hits.column("item").to_pylist())))
+    measured = view.counted(len(rows), view.n, items=len(set(hits.column("item").to_pylist())))
     if not rows:
         yield Passed(SLUG, measured)
         return

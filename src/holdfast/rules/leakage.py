@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pyarrow.compute as pc
 
-from holdfast.core.verdict import Evidence, Finding, Measurement, Outcome, Passed, Severity
+from holdfast.core.verdict import Evidence, Finding, Outcome, Passed, Severity
 from holdfast.rules.view import View
 
 
@@ -25,7 +25,7 @@ def judge(subject: Subject, view: View) -> Iterator[Outcome]:
     hits = view.leaks.filter(pc.equal(view.leaks.column("rule"), subject.slug))
     rows = list(dict.fromkeys(hits.column("record").to_pylist()))
     kinds = Counter(hits.column("kind").to_pylist())
-    measured = Measurement.census(len(rows), view.n, "records", kinds=dict(sorted(kinds.items())))
+    measured = view.counted(len(rows), view.n, kinds=dict(sorted(kinds.items())))
     if not rows:
         yield Passed(subject.slug, measured)
         return

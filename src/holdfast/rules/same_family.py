@@ -13,7 +13,7 @@ the same family will not notice.
 
 from collections.abc import Iterator
 
-from holdfast.core.verdict import Finding, Measurement, NotJudged, Outcome, Passed
+from holdfast.core.verdict import Finding, NotJudged, Outcome, Passed
 from holdfast.models.families import family
 from holdfast.rules.view import View
 
@@ -34,7 +34,7 @@ def check(view: View) -> Iterator[Outcome]:
         yield NotJudged(SLUG, why, supply)
         return
     members = view.made_by("family", own)
-    measured = Measurement.census(len(members), view.n, "records", family=own)
+    measured = view.counted(len(members), view.n, family=own)
     if len(members) == 0:
         yield Passed(SLUG, measured)
         return

@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from holdfast.core.verdict import Finding, Measurement, NotJudged, Outcome, Passed, Severity
 from holdfast.rules.view import View
 from holdfast.stats import dose
+from holdfast.stats.proportion import wilson
 
 SLUG = "synthetic-ratio"
 SEVERITY = "warning from 30 %, error above 70 %"
@@ -30,19 +31,21 @@ def check(view: View) -> Iterator[Outcome]:
     """Judge the share of synthetic records."""
     counts = view.origins
     made, real, unknown = counts["synthetic"] + counts["mixed"], counts["real"], counts["unknown"]
-    yield judge(SLUG, ratio(view, made, real, unknown), view.settings.mix.max_synthetic)
+    yield judge(SLUG, ratio(view, made, real, unknown, view.n), view.settings.mix.max_synthetic)
     if made + real == 0:
         yield NotJudged(SLUG, "no record says whether it is real or synthetic", "an origin or generator column (--map)")
 
 
-def ratio(view: View, made: int, real: int, unknown: int, unit: str = "records") -> Measurement:
-    """Return the share of `made` with the bounds that `unknown` leaves, and the dose laws in its detail."""
+def ratio(view: View, made: int, real: int, unknown: int, weight: float, unit: str = "records") -> Measurement:
+    """Return the share of `made` with the bounds that `unknown` leaves, and the dose laws in its detail.
+
+    When only a sample was read, the bounds are those of 95 % Wilson intervals with `weight` as effective sample size.
+    """
     known, everything = made + real, made + real + unknown
     low, high = (made / everything, (made + unknown) / everything) if everything else (0.0, 1.0)
     value = made / known if known else None
-    if unknown == 0 and view.sampled and unit == "records" and known:
-        sampled = view.share(made, known)
-        low, high = sampled.low or 0.0, sampled.high or 0.0
+    if view.sampled:
+        low, high = wilson(low * weight, weight)[0], wilson(high * weight, weight)[1]
     cap = view.settings.mix.max_synthetic
     detail = {"counts": dict(view.origins), "bounds": [low, high], "cap": cap, "by": unit}
     if value is not None:

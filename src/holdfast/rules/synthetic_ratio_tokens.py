@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from holdfast.core.verdict import Measurement, Outcome
 from holdfast.rules.synthetic_ratio import judge, ratio
 from holdfast.rules.view import View
+from holdfast.stats.proportion import effective_n
 
 SLUG = "synthetic-ratio-tokens"
 SEVERITY = "warning from 30 %, error above 70 %"
@@ -27,7 +28,7 @@ def check(view: View) -> Iterator[Outcome]:
     made = int(view.synthetic_words.sum())
     unknown = int(view.words[view.unknown].sum())
     real = int(view.words.sum()) - made - unknown
-    measured = ratio(view, made, real, unknown, "tokens")
+    measured = ratio(view, made, real, unknown, effective_n(view.words), "tokens")
     detail = {**measured.detail, "words": {"real": real, "synthetic": made, "unknown": unknown}}
     measured = Measurement(measured.value, measured.low, measured.high, measured.n, "share", detail=detail)
     yield judge(SLUG, measured, view.settings.mix.max_synthetic)

@@ -13,7 +13,7 @@ self-consuming loop in its purest form: without fresh real data, quality or dive
 
 from collections.abc import Iterator
 
-from holdfast.core.verdict import Finding, Measurement, NotJudged, Outcome, Passed
+from holdfast.core.verdict import Finding, NotJudged, Outcome, Passed
 from holdfast.models.families import same_lineage
 from holdfast.rules.view import View
 
@@ -31,7 +31,7 @@ def check(view: View) -> Iterator[Outcome]:
     related = {name: same_lineage(name, student.name, student.previous) for name in view.generators if name}
     guilty = sorted(name for name, relation in related.items() if relation is not None)
     members = view.made_by("generator", *guilty)
-    measured = Measurement.census(len(members), view.n, "records", generators=guilty)
+    measured = view.counted(len(members), view.n, generators=guilty)
     if not guilty:
         yield Passed(SLUG, measured)
         return

@@ -204,6 +204,10 @@ class View:
         measured = share(hits, n)
         return Measurement(measured.value, measured.low, measured.high, n, "share", detail=detail)
 
+    def counted(self, hits: int, n: int, **detail: Any) -> Measurement:
+        """A number of records: a census, or a lower bound when only a sample was read."""
+        return Measurement(hits, hits, None if self.sampled else hits, n, "records", detail=detail)
+
     def evidence(self, indices: Sequence[int] | np.ndarray, **columns: Sequence[Any]) -> tuple[Evidence, ...]:
         """Return evidence rows for global indices, up to the limit; `columns` fill the other fields of Evidence."""
         limit = self.evidence_limit or len(indices)

@@ -6,6 +6,9 @@ Binomial sampling of independent items is assumed. Clustered items (several per 
 from math import sqrt
 from statistics import NormalDist
 
+import numpy as np
+from numpy.typing import NDArray
+
 from holdfast.core.errors import UsageError
 from holdfast.core.verdict import Measurement
 
@@ -15,8 +18,8 @@ def normal_quantile(probability: float) -> float:
     return NormalDist().inv_cdf(probability)
 
 
-def wilson(hits: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Return the Wilson score interval of hits/n; (0, 1) for n = 0.
+def wilson(hits: float, n: float, confidence: float = 0.95) -> tuple[float, float]:
+    """Return the Wilson score interval of hits/n; (0, 1) for n = 0. Both may be fractions: an effective sample.
 
     E. B. Wilson, Probable inference, the law of succession, and statistical inference, JASA 22 (1927).
     """
@@ -40,6 +43,15 @@ def share(hits: int, n: int, unit: str = "share", confidence: float = 0.95) -> M
     """
     low, high = wilson(hits, n, confidence)
     return Measurement(hits / n if n else None, low, high, n, unit)
+
+
+def effective_n(weights: NDArray[np.int64]) -> float:
+    """Return how many equally weighted items say as much as these: (sum w)^2 / sum w^2; 0 for no weight.
+
+    L. Kish, Survey Sampling (1965), section 11.7. The weight of a record in a share of tokens is its length.
+    """
+    squares = float(np.square(weights, dtype=np.float64).sum())
+    return float(weights.sum()) ** 2 / squares if squares else 0.0
 
 
 def smallest_drop(n: int, power: float = 0.8, alpha: float = 0.05) -> float:

@@ -23,6 +23,7 @@ from holdfast.core.settings import Settings, Student
 from holdfast.core.verdict import SEVERITIES, Finding, NotJudged, Outcome, Passed
 from holdfast.dedup.seal import NAME as SEAL
 from holdfast.dedup.seal import open_held_out
+from holdfast.metrics.anchor import LOWER_IS_WORSE
 from holdfast.report.report import Report
 from holdfast.rules import catalogue
 from holdfast.rules.view import View
@@ -31,13 +32,18 @@ Paths = str | Path | Sequence[str | Path]
 # The rules that have something to say of a set without records.
 ABOUT_INPUT = ("empty-input", "bad-input", "no-held-out", "accepted-risk-expired")
 FailOn = Literal["error", "warning", "note", "never"]
+Badness = tuple[int, float]
 
 
 @dataclass(frozen=True, slots=True)
 class AuditOptions:
-    """How to read and how to report. `evidence` 0 lists all of it; `sample` 0 reads everything."""
+    """How to read and how to report. `evidence` 0 lists all of it; `sample` 0 reads everything.
+
+    `mapping` names columns of the data, `real_mapping` those of the anchor; the settings name their own.
+    """
 
     mapping: Mapping[str, str] = field(default_factory=dict)
+    real_mapping: Mapping[str, str] = field(default_factory=dict)
     sample: int = 0
     max_bad: int = 0
     evidence: int = 100
@@ -79,22 +85,24 @@ def _view(
     data: Paths, real: Paths | None, held_out: Paths | None, chosen: Settings, options: AuditOptions, folder: Path
 ) -> View:
     anchor = real or [chosen.path(entry.path) for entry in chosen.real]
+    columns = options.real_mapping if real or not chosen.real else chosen.real[0].map
     sealed = chosen.path(chosen.reserve.out)
     evaluation = held_out or (sealed if (sealed / SEAL).exists() else None)
+    records = read(
+        _paths(data),
+        mapping=options.mapping,
+        sample=options.sample or None,
+        spool=_room(folder, "data"),
+        progress=options.progress,
+    )
     return View(
-        data=read(
-            _paths(data),
-            mapping=options.mapping,
-            sample=options.sample or None,
-            spool=_room(folder, "data"),
-            progress=options.progress,
-        ),
+        data=records,
         settings=chosen,
         runner=options.runner,
         spool=_room(folder, "stages"),
-        real=read(_paths(anchor), spool=_room(folder, "real"), origin="real") if anchor else None,
+        real=read(_paths(anchor), mapping=columns, spool=_room(folder, "real"), origin="real") if anchor else None,
         held_out=open_held_out(_paths(evaluation), _room(folder, "eval")) if evaluation else None,
-        sampled=bool(options.sample),
+        sampled=records.rows < sum(item.records for item in records.inputs),
         max_bad=options.max_bad,
         evidence_limit=options.evidence,
         progress=options.progress,
@@ -168,19 +176,22 @@ def _accepted(found: list[Finding], chosen: Settings) -> tuple[list[Finding], li
     return [finding for finding in found if finding.rule not in risks], accepted
 
 
-def _blocks(finding: Finding, fail_on: FailOn, known: Mapping[str, float]) -> bool:
+def _blocks(finding: Finding, fail_on: FailOn, known: Mapping[str, Badness]) -> bool:
     if fail_on == "never" or SEVERITIES.index(finding.severity) < SEVERITIES.index(fail_on):
         return False
     return finding.rule not in known or _badness(finding) > known[finding.rule]
 
 
-def _badness(finding: Finding) -> float:
-    """How bad a finding is, for comparison with the same finding of a baseline: its value, else its evidence."""
-    value = finding.measurement.value if finding.measurement else None
-    return float(finding.evidence_total) if value is None else value
+def _badness(finding: Finding) -> Badness:
+    """How bad a finding is, for comparison with the same finding of a baseline: severity, then value or evidence."""
+    measured = finding.measurement
+    amount = float(finding.evidence_total)
+    if measured is not None and measured.value is not None:
+        amount = -measured.value if measured.detail.get("direction") == LOWER_IS_WORSE else measured.value
+    return SEVERITIES.index(finding.severity), amount
 
 
-def _known(baseline: Path | None) -> dict[str, float]:
+def _known(baseline: Path | None) -> dict[str, Badness]:
     """Return the findings of an earlier report: they block again only when they got worse."""
     if baseline is None:
         return {}
@@ -191,7 +202,7 @@ def _known(baseline: Path | None) -> dict[str, float]:
     return {finding.rule: _badness(finding) for finding in earlier.findings}
 
 
-def _manifest(view: View, options: AuditOptions, fail_on: FailOn, known: Mapping[str, float]) -> dict[str, Any]:
+def _manifest(view: View, options: AuditOptions, fail_on: FailOn, known: Mapping[str, Badness]) -> dict[str, Any]:
     return {
         "verb": "audit",
         "code_version": __version__,
