@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -34,7 +34,7 @@ _MOST_PLACES = 12
 # Words looked up at once, so that their arrays stay in the cache; places measured before the pages of the file that
 # they touched, 64 kB at each end, are given back.
 _WORDS_AT_ONCE = 1 << 18
-_PLACES_AT_ONCE = 1 << 11
+_PLACES_AT_ONCE = 1 << 9
 _PLACE_BITS = 24
 
 Rows = npt.NDArray[np.int64]
@@ -124,10 +124,14 @@ def _index(sources: Sources, store: Spill, workers: int) -> tuple[Lookup, Offset
             values.append(((before + rows[some])[windows[1]] << _PLACE_BITS) | windows[2])
         counts.append(sizes)
         before += data.rows
-    found = np.concatenate(keys), np.concatenate(values)
-    keys.clear()
-    values.clear()
-    return Lookup.of(*found, _MOST_RECORDS), to_offsets(np.concatenate(counts))
+    return Lookup.of(_joined(keys), _joined(values), _MOST_RECORDS), to_offsets(np.concatenate(counts))
+
+
+def _joined(parts: list[Any]) -> Any:
+    """Return one array of all parts, which are let go."""
+    joined = np.concatenate(parts)
+    parts.clear()
+    return joined
 
 
 def _aligned(words: Values, starts: Rows, counts: Rows) -> tuple[Hashes, Rows, Rows]:

@@ -27,11 +27,19 @@ class Lookup:
         """Index distinct (key, value) pairs, keeping the `most` lowest values of each key."""
         order = np.lexsort((values, keys))
         keys, values = keys[order], values[order]
-        keep = np.ones(keys.size, np.bool_)
-        keep[1:] = (keys[1:] != keys[:-1]) | (values[1:] != values[:-1])
-        keys, values = keys[keep], values[keep]
-        rank = np.arange(keys.size) - np.searchsorted(keys, keys, "left")
-        return cls(keys[rank < most], values[rank < most])
+        del order
+        new = np.ones(keys.size, np.bool_)
+        new[1:] = keys[1:] != keys[:-1]
+        keep = new.copy()
+        keep[1:] |= values[1:] != values[:-1]
+        if not keep.all():
+            keys, values, new = keys[keep], values[keep], new[keep]
+        starts = np.flatnonzero(new)
+        counts = np.diff(np.append(starts, keys.size))
+        if counts.max(initial=0) > most:
+            chosen = np.arange(keys.size) - np.repeat(starts, counts) < most
+            keys, values = keys[chosen], values[chosen]
+        return cls(keys, values)
 
     def find(self, wanted: Hashes, flags: Flags | None = None) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Return (positions in `wanted`, values) of every known key, position by position.

@@ -38,7 +38,7 @@ LEAST_PARTNERS = 8
 KERNELS = "holdfast.dedup.minhash_kernels"
 _CHUNK = 1 << 14
 # Comparisons before the pages that they touched in the mapped file, 64 kB at each end, are given back.
-_COMPARED = 1 << 11
+_COMPARED = 1 << 9
 
 
 class Banding(NamedTuple):

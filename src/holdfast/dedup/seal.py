@@ -25,16 +25,21 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """Content digests of the sealed records by id, the n-gram index, and the proof of where they came from."""
+    """Content digests of the sealed records by id, the n-gram index, and the proof of where they came from.
+
+    `mapping` names the columns as they were read when sealed, so that they are read the same ever after.
+    """
 
     digests: Mapping[str, str]
     index: EvalIndex
     proof: Mapping[str, Any] = field(default_factory=dict)
+    mapping: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, held_out: Dataset, proof: Mapping[str, Any]) -> "Seal":
+    def of(cls, held_out: Dataset, proof: Mapping[str, Any], mapping: Mapping[str, str] | None = None) -> "Seal":
         """Seal a held-out set."""
-        return cls({record.id: record.digest for record in held_out.records()}, EvalIndex.of(held_out), proof)
+        digests = {record.id: record.digest for record in held_out.records()}
+        return cls(digests, EvalIndex.of(held_out), proof, dict(mapping or {}))
 
     def broken(self, held_out: Dataset) -> tuple[str, ...]:
         """Say how `held_out` differs from what was sealed: one line per changed, missing or added record."""
@@ -54,7 +59,12 @@ class Seal:
         """Write holdfast.seal into `folder`."""
         values = {"version": VERSION, "digests": dict(self.digests), "index": self.index.to_dict()}
         path = folder / NAME
-        write_bytes(path, orjson.dumps({**values, "proof": dict(self.proof)}, option=orjson.OPT_APPEND_NEWLINE))
+        write_bytes(
+            path,
+            orjson.dumps(
+                {**values, "proof": dict(self.proof), "map": dict(self.mapping)}, option=orjson.OPT_APPEND_NEWLINE
+            ),
+        )
         return path
 
 
@@ -66,7 +76,7 @@ def read_seal(path: Path) -> Seal:
             raise InputError(
                 f"{path} is a seal of version {values['version']}.", f"This Holdfast reads version {VERSION}."
             )
-        return Seal(values["digests"], EvalIndex.from_dict(values["index"]), values["proof"])
+        return Seal(values["digests"], EvalIndex.from_dict(values["index"]), values["proof"], values["map"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path} is not a readable seal: {error}.", "Reserve again with holdfast reserve.") from error
 
@@ -95,5 +105,5 @@ def open_held_out(paths: Sequence[Path], spool: Path) -> HeldOut:
     files = sorted(folder.glob("eval.*")) if first.is_dir() else list(paths)
     if not files:
         raise InputError(f"{folder} has a seal but no eval file.", "Restore the sealed eval file beside its seal.")
-    data = read(files, spool=spool)
+    data = read(files, mapping=seal.mapping, spool=spool)
     return HeldOut(data, seal, seal.broken(data))
