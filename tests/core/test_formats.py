@@ -8,6 +8,7 @@ import pytest
 
 from holdfast.core.dataset import Dataset
 from holdfast.core.reader import describe, read
+from holdfast.core.reading.formats import detect
 from holdfast.core.reading.provenance import origin_word
 from holdfast.core.record import Message, Record
 
@@ -261,3 +262,33 @@ def test_shared_files_have_the_expected_shape(name: str, shared_data: Path, tmp_
     found = dataset.column("origin").to_pylist()
     assert shape in describe(dataset)
     assert origins == {word: found.count(word) for word in sorted(set(found))}
+
+
+def test_naming_one_side_keeps_the_other() -> None:
+    """`--map response=x` does not lose the question beside it, nor `--map prompt=x` the answer."""
+    rows = [{"question": "How many legs has it?", "answer": "It has four legs.", "worked": "Two and two are four."}]
+    first, second = detect(rows, {"response": "worked"}), detect(rows, {"prompt": "worked"})
+    assert (("question",), "worked") == (first.prompt, first.response)
+    assert (("worked",), "answer") == (second.prompt, second.response)
+
+
+@pytest.mark.parametrize(
+    ("mapping", "expected"),
+    [
+        ({"prompt": "q"}, ("prompt-completion", ("q",), "answer")),
+        ({"response": "a2"}, ("prompt-completion", ("question",), "a2")),
+        ({"text": "a2"}, ("text", (), "a2")),
+        ({"prompt": "q", "response": "a2"}, ("prompt-completion", ("q",), "a2")),
+    ],
+)
+def test_what_a_mapping_leaves_out_is_found_as_usual(mapping: dict[str, str], expected: tuple[object, ...]) -> None:
+    """Naming one side of a pair does not lose the other; `text` alone means plain text."""
+    row = {"q": "my own question", "question": "What is it?", "answer": "It is this.", "a2": "It is that."}
+    layout = detect([row], mapping)
+    assert expected == (layout.shape, layout.prompt, layout.response)
+
+
+def test_a_lone_mapped_column_is_plain_text() -> None:
+    """With nothing else to read, a mapped prompt is the text itself."""
+    layout = detect([{"q": "only this", "score": 3}], {"prompt": "q"})
+    assert ("text", (), "q") == (layout.shape, layout.prompt, layout.response)

@@ -18,6 +18,7 @@ from holdfast.core.settings import load
 from holdfast.generators.arithmetic import TASKS
 from holdfast.workflows.build import build
 from holdfast.workflows.mix import MixOptions, generator_of, mixed
+from holdfast.workflows.plan import plan
 from tests.rules.views import sentence
 
 RECIPE = """
@@ -177,3 +178,36 @@ def test_what_cannot_be_built_is_refused_before_anything_is_written(tmp_path, ol
     with pytest.raises(Exception, match=expected):
         build(load(path))
     assert not (tmp_path / "p/.holdfast/small/dataset").exists()
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_the_columns_of_the_real_data_are_kept_by_every_step(tmp_path, named):
+    """Columns that no one could guess, named in the settings, or ordinary ones, not named: prompts reach the audit."""
+    path = project(tmp_path / "p", **({} if named else {", map: {prompt: question, response: answer}": ""}))
+    if named:
+        for file in (tmp_path / "p/real.jsonl", path):
+            text = file.read_text().replace('"question"', '"frage"').replace('"answer"', '"antwort"')
+            file.write_text(text.replace("prompt: question, response: answer", "prompt: frage, response: antwort"))
+    built = build(load(path))
+    rows = [json.loads(line) for line in (built.folder / "dataset/train.jsonl").read_text().splitlines()]
+    columns = {("frage", "antwort") if named else ("question", "answer")}
+    assert columns == {
+        tuple(name for name in row if name in ("frage", "antwort", "question", "answer", "prompt")) for row in rows
+    }
+    assert "prompt = frage" in built.report.manifest["detected"][0] if named else True
+    assert 0 == built.report["near-duplicates"].value
+
+
+def test_a_short_set_ends_with_exit_1(tmp_path):
+    """Caps that leave the quota unfilled are told, by plan before and by build after."""
+    path = project(tmp_path / "p", **{"cap: 0.34": "cap: 0.2"})
+    warned = [text for text in plan(load(path)).warnings if "quota cannot be filled" in text]
+    built = build(load(path))
+    assert (1, 1, True) == (len(warned), built.exit, bool(built.short))
+
+
+def test_real_data_in_a_folder_or_by_a_pattern_is_read(tmp_path):
+    """What audit can read, build can read, and a second call finds it finished."""
+    path = project(tmp_path / "p", **{"path: real.jsonl": 'path: "re*.jsonl"'})
+    first, second = build(load(path)), build(load(path))
+    assert first.report.to_json() == second.report.to_json()

@@ -35,8 +35,12 @@ def run(given: Options) -> int:
         screen.result(orjson.dumps(dict(built.manifest), option=orjson.OPT_INDENT_2).decode())
     else:
         show(built.report)
+        for name, cell in built.short.items():
+            screen.result(
+                f"short: {name or 'the set'} has {cell['accepted']:,} of {cell['quota']:,} ({cell['stopped_by']})"
+            )
         screen.result(_where(built))
-    return built.report.exit
+    return built.exit
 
 
 def _where(built: Built) -> str:

@@ -5,6 +5,7 @@ Killed at any moment and started again, a build ends in the same bytes. A finish
 inputs is not done again.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,18 +18,20 @@ from holdfast.core.dataset import Input
 from holdfast.core.engine import Progress
 from holdfast.core.errors import UsageError
 from holdfast.core.reader import read
+from holdfast.core.reading.formats import detect
+from holdfast.core.reading.inputs import find_inputs
+from holdfast.core.reading.sources import digest_of
 from holdfast.core.rundir import (
     MANIFEST,
     Counts,
     Manifest,
-    file_digest,
     only_writer,
     read_manifest,
     write_bytes,
     write_json,
 )
 from holdfast.core.scratch import scratch
-from holdfast.core.settings import Settings
+from holdfast.core.settings import Real, Settings
 from holdfast.dedup.seal import NAME as SEAL
 from holdfast.report.card import Facts, croissant, readme
 from holdfast.report.report import Report
@@ -40,6 +43,10 @@ from holdfast.workflows.plan import refuse_unsupported
 from holdfast.workflows.reserve import ReserveOptions, reserve
 from holdfast.workflows.sources import sources
 
+PLACES = {"generate": "generated", "filter": "filtered", "mix": "dataset"}
+# Rows looked at to find out what columns the real data have.
+SAMPLE = 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class Built:
@@ -49,6 +56,16 @@ class Built:
     manifest: Mapping[str, Any]
     report: Report
 
+    @property
+    def short(self) -> dict[str, Mapping[str, Any]]:
+        """The cells that fell short of their quota, with what stopped them."""
+        return {name: cell for name, cell in self.manifest["cells"].items() if cell["stopped_by"] != "quota"}
+
+    @property
+    def exit(self) -> int:
+        """The exit code: that of the audit, and 1 where the set is short."""
+        return self.report.exit or int(bool(self.short))
+
 
 def build(settings: Settings, out: Path | None = None, *, progress: Progress | None = None) -> Built:
     """Build the training set that the settings describe into `out` (default `.holdfast/NAME` beside the settings).
@@ -56,10 +73,11 @@ def build(settings: Settings, out: Path | None = None, *, progress: Progress | N
     Raises `UsageError` for settings that this version cannot build, `StoppedError` when a budget ends the run.
     """
     refuse_unsupported(settings)
+    asked, settings = settings, with_columns(settings)
     folder = out or settings.path(Path(".holdfast") / settings.name)
     with only_writer(folder):
-        done = _finished(settings, folder)
-        return done or _build(settings, folder, progress)
+        done = _finished(asked, folder)
+        return done or _build(asked, settings, folder, progress)
 
 
 def _finished(settings: Settings, folder: Path) -> Built | None:
@@ -74,18 +92,47 @@ def _finished(settings: Settings, folder: Path) -> Built | None:
     return Built(folder, manifest, Report.from_dict(orjson.loads((folder / "report.json").read_bytes())))
 
 
-def _build(settings: Settings, folder: Path, progress: Progress | None) -> Built:
+def with_columns(settings: Settings) -> Settings:
+    """Return the settings with the columns of the real data named, so that generated rows have the same ones.
+
+    Raises `UsageError` where the real rows are not prompt and response and the training set would have two shapes.
+    """
+    entry = settings.real[0]
+    if {"prompt", "response"} <= set(entry.map):
+        return settings
+    with scratch() as room:
+        data = read([settings.path(each.path) for each in settings.real], mapping=entry.map, spool=room / "real")
+        sample = data.take(range(min(SAMPLE, data.rows)), ("fields",)).column("fields").to_pylist()
+    layout = detect([orjson.loads(text) for text in sample], entry.map)
+    if len(layout.prompt) == 1 and layout.response:
+        columns = {**entry.map, "prompt": layout.prompt[0], "response": layout.response}
+        return settings.model_copy(update={"real": tuple(_named(each, columns) for each in settings.real)})
+    if settings.mix.format == "own":
+        raise UsageError(
+            f"The real data are {layout.shape}, what is generated is prompt and response.",
+            "Set mix.format (messages, alpaca, sharegpt or text), so that the training set has one shape.",
+        )
+    return settings
+
+
+def _named(entry: Real, columns: dict[str, str]) -> Real:
+    return entry.model_copy(update={"map": columns})
+
+
+def _build(asked: Settings, settings: Settings, folder: Path, progress: Progress | None) -> Built:
+    columns = settings.real[0].map
     sealed = _reserve(settings)
     train = next(iter(sorted(sealed.glob("train.*"))))
     made = generate(settings, folder / "generated", progress=progress)
     files = [train, folder / "generated" / made.files["kept"]]
-    options = FilterOptions(settings.filters, (sealed,), seed=settings.seed, progress=progress)
+    options = FilterOptions(settings.filters, (sealed,), columns, settings.seed, progress=progress)
     kept = filter_files(files, folder / "filtered", options)
     mixture = _mix(settings, folder, folder / "filtered" / kept.files["kept"], sealed)
     dataset = folder / "dataset" / mixture.files["train"]
-    asked = AuditOptions(progress=progress)
-    report = audit(dataset, real=train, eval=sealed, settings=settings, options=asked)
-    manifest = _manifest(settings, sealed, [made, kept, mixture], report)
+    written = columns if settings.mix.format == "own" else {}
+    reading = AuditOptions(mapping=written, real_mapping=columns, progress=progress)
+    report = audit(dataset, real=train, eval=sealed, settings=settings, options=reading)
+    manifest = _manifest(asked, sealed, [made, kept, mixture], report)
     _publish(settings, folder, dataset, manifest, report)
     return Built(folder, manifest, report)
 
@@ -117,12 +164,13 @@ def _mix(settings: Settings, folder: Path, kept: Path, sealed: Path) -> Manifest
         shape=wanted.format,
     )
     with scratch() as room, only_writer(folder / "dataset"):
-        data = read([kept], spool=room / "all")
+        data = read([kept], mapping=settings.real[0].map, spool=room / "all")
         return mixed(data, folder / "dataset", options, room)
 
 
 def _digests(settings: Settings) -> list[str]:
-    return [file_digest(settings.path(entry.path)) for entry in settings.real]
+    found = find_inputs([settings.path(entry.path) for entry in settings.real])
+    return [digest_of(each.path) for each in found]
 
 
 def _manifest(settings: Settings, sealed: Path, steps: list[Manifest], report: Report) -> dict[str, Any]:
@@ -142,8 +190,14 @@ def _manifest(settings: Settings, sealed: Path, steps: list[Manifest], report: R
     whole = Manifest(
         "build",
         counts,
-        ok=report.ok,
-        files={"train": f"dataset/{mixture.files['train']}", "card": "dataset/README.md", "report": "report.html"},
+        ok=report.ok and made.ok,
+        reasons=Counter(made.reasons) + Counter(kept.reasons) + Counter(mixture.reasons),
+        files={
+            "train": f"dataset/{mixture.files['train']}",
+            "card": "dataset/README.md",
+            "report": "report.html",
+            **{f"rejected by {step}": f"{place}/rejected.jsonl" for step, place in PLACES.items()},
+        },
         settings_digest=settings.digest,
         inputs=tuple(Input(**item) for item in reserved["inputs"]),
         seeds={"settings": settings.seed},

@@ -18,9 +18,21 @@ from holdfast.core.settings import Settings
 EXTRAS = {
     "gym": ("reasoning_gym", "procedural tasks of reasoning-gym"),
     "verify": ("math_verify", "symbolic answers in mathematics"),
-    "fast": ("uvloop", "a faster event loop for model calls"),
 }
-CORE = ("pydantic", "pyarrow", "duckdb", "numpy", "numba", "orjson", "typer", "rich", "aiohttp", "jinja2", "jsonschema")
+CORE = (
+    "pydantic",
+    "PyYAML",
+    "pyarrow",
+    "duckdb",
+    "numpy",
+    "numba",
+    "orjson",
+    "typer",
+    "rich",
+    "aiohttp",
+    "jinja2",
+    "jsonschema",
+)
 PATIENCE = 3.0
 
 

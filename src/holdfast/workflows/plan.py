@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from math import prod
 from typing import Any
 
 from holdfast.core.errors import UsageError
@@ -12,6 +11,7 @@ from holdfast.core.settings import Settings
 from holdfast.models.families import family
 from holdfast.stats import dose
 from holdfast.stats.proportion import smallest_drop
+from holdfast.workflows.cells import quotas
 
 # One family disagrees with itself too rarely: two to four share the work.
 FEWEST_FAMILIES = 2
@@ -46,14 +46,14 @@ def plan(settings: Settings) -> Plan:
         rows = read(paths, mapping=settings.real[0].map, spool=folder, origin="real").rows
     asked = settings.reserve.eval
     held_out = min(rows, round(asked * rows) if asked < 1 else int(asked))
-    cells = prod(len(values) for values in settings.cells.grid.values())
-    accepted = cells * settings.cells.quota if settings.generators else 0
+    cells = quotas(settings.cells, 0) if settings.generators else ()
+    accepted = sum(cell.wanted for cell in cells)
     share = mixed_share(rows - held_out, accepted, settings.mix.max_synthetic)
     return Plan(
         real=rows,
         held_out=held_out,
         smallest_drop=smallest_drop(max(1, held_out)),
-        cells=cells,
+        cells=len(cells),
         accepted=accepted,
         calls=0,
         cost=0.0,
@@ -98,6 +98,9 @@ def _warnings(settings: Settings) -> Iterator[str]:
             yield f"generator {generator.model} is the student: its records will be findings (teacher-is-student)"
     if settings.generators and len(families) < FEWEST_FAMILIES and "family-concentration" not in _accepted(settings):
         yield f"all generators are of one family ({', '.join(map(str, families))}): add another, or accept the risk"
+    reach = sum(entry.cap * max(1, len(entry.tasks)) for entry in settings.generators)
+    if settings.generators and reach < 1:
+        yield f"the caps of the generators add up to {reach:.0%}: the quota cannot be filled"
     if settings.mix.max_synthetic > 0.5:
         yield f"the cap of {settings.mix.max_synthetic:.0%} synthetic is above the default of 50 %"
 

@@ -65,7 +65,8 @@ def _write(data: Dataset, out: Path, options: ReserveOptions, folder: Path) -> M
     write_dataset(out / files["train"], data, train)
     files |= _refused(out, data, refused)
     proof = {"inputs": [item.digest for item in data.inputs], "origin": "real", "records": len(chosen)}
-    Seal.of(read([out / files["eval"]], spool=folder / "eval"), proof).write(out)
+    sealed = read([out / files["eval"]], mapping=options.mapping, spool=folder / "eval")
+    Seal.of(sealed, proof, options.mapping).write(out)
     manifest = Manifest(
         "reserve",
         Counts(data.rows + len(data.quarantine), len(usable), len(refused), failed=len(data.quarantine)),

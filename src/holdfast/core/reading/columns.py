@@ -22,28 +22,34 @@ SAMPLE = 1000
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How the rows of one input become records."""
+    """How the rows of one input become records; `columns` are those it was decided by."""
 
     layout: Layout
     sources: Sources
     id: str | None
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the caller says about the inputs: mapped columns, and the origin where the rows say nothing."""
+    """What the caller says about the inputs: mapped columns, and the origin where the rows say nothing.
+
+    With `lenient` an input may lack a mapped column, because another one has it.
+    """
 
     mapping: Mapping[str, str]
     origin: Origin = "unknown"
+    lenient: bool = False
 
 
 def plan_for(rows: Sequence[Row], wishes: Wishes, sidecar: Sidecar | None = None) -> Plan:
     """Decide from the first rows of an input. Raises `UsageError` for a mapped column that is not there."""
     sample = rows[:SAMPLE]
     keys = list({key: None for row in sample for key in row})
-    layout = detect([{key: row[key] for key in row if key != HOLDFAST} for row in sample], wishes.mapping)
+    mapping = {name: column for name, column in wishes.mapping.items() if column in keys or not wishes.lenient}
+    layout = detect([{key: row[key] for key in row if key != HOLDFAST} for row in sample], mapping)
     taken = (*layout.columns, *layout.extra)
-    sources = find_sources(keys, taken, wishes.mapping, wishes.origin, layout.suffix)
+    sources = find_sources(keys, taken, mapping, wishes.origin, layout.suffix)
     if layout.shape == "none":
         # Without text there is nothing that a `model` column could have written: a table of measurements, say.
         kept = {
@@ -52,8 +58,8 @@ def plan_for(rows: Sequence[Row], wishes: Wishes, sidecar: Sidecar | None = None
         sources = replace(sources, columns=kept)
     if sidecar is not None:
         sources = _with_sidecar(sources, layout, sidecar)
-    given = wishes.mapping.get("id") or next((name for name in IDS if name in keys and name not in taken), None)
-    return Plan(layout, sources, given)
+    given = mapping.get("id") or next((name for name in IDS if name in keys and name not in taken), None)
+    return Plan(layout, sources, given, tuple(keys))
 
 
 def _with_sidecar(sources: Sources, layout: Layout, sidecar: Sidecar) -> Sources:

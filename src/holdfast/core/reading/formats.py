@@ -106,10 +106,28 @@ class Layout:
 def detect(rows: Sequence[Row], mapping: Mapping[str, str] | None = None) -> Layout:
     """Return the layout of rows that were read from one input. Raises `UsageError` for an unknown column or field."""
     keys = {key: None for row in rows for key in row}
-    mapped = _mapped(keys, mapping or {})
+    named = mapping or {}
+    mapped = _mapped(keys, named)
     if mapped is not None:
         return mapped
-    view = _View(rows, tuple(keys))
+    return _completed(_found(_View(rows, tuple(keys))), named.get("prompt"), named.get("response"))
+
+
+def _completed(layout: Layout, prompt: str | None, response: str | None) -> Layout:
+    """Put the one side that was named in its place and keep the other as it was found."""
+    if response is not None:
+        found = tuple(name for name in layout.prompt if name != response)
+        return Layout("prompt-completion" if found else "text", found, response, system=layout.system)
+    if prompt is not None:
+        found_response = layout.response if layout.response != prompt else None
+        if found_response is None:
+            return Layout("text", response=prompt)
+        return Layout("prompt-completion", (prompt,), found_response, system=layout.system)
+    return layout
+
+
+def _found(view: "_View") -> Layout:
+    """Return the first shape that fits the rows; else their longest text."""
     for shape in (
         _preference,
         _conversation,
@@ -164,21 +182,33 @@ def check_mapping(mapping: Mapping[str, str]) -> None:
             raise UsageError(f"--map {name}={mapping[name]}: there is no field {name!r}.", nearest(name, FIELDS))
 
 
-def _mapped(keys: Mapping[str, None], mapping: Mapping[str, str]) -> Layout | None:
-    check_mapping(mapping)
+def check_columns(mapping: Mapping[str, str], keys: Mapping[str, None]) -> None:
+    """Raise `UsageError` when a column on the right of `--map field=column` does not exist."""
     for name, column in mapping.items():
-        if keys and column not in keys:
+        if column not in keys:
             raise UsageError(f"--map {name}={column}: there is no column {column!r}.", nearest(column, keys))
+
+
+def _mapped(rows: Sequence[Row], keys: Mapping[str, None], mapping: Mapping[str, str]) -> Layout | None:
+    """Return the layout that the mapping states; the side of a pair that it leaves out is found as usual."""
+    check_mapping(mapping)
+    if keys:
+        check_columns(mapping, keys)
     if "messages" in mapping:
         return Layout("messages", messages=mapping["messages"])
-    response = mapping.get("response") or mapping.get("text")
-    prompt = mapping.get("prompt")
+    prompt, response = mapping.get("prompt"), mapping.get("response") or mapping.get("text")
     if response is None and prompt is None:
         return None
     extra = (mapping["extra"],) if "extra" in mapping else ()
-    if response is None:
+    rest = Layout("none")
+    if "text" not in mapping and None in (prompt, response):
+        taken = {prompt, response, *extra}
+        rest = detect([{key: row[key] for key in row if key not in taken} for row in rows])
+    if response is None and (rest.response is None or rest.note):
         return Layout("text", response=prompt, extra=extra)
-    return Layout("prompt-completion" if prompt else "text", (prompt,) if prompt else (), response, extra)
+    prompts = (prompt,) if prompt else rest.prompt
+    shape: Shape = "prompt-completion" if prompts else "text"
+    return Layout(shape, prompts, response or rest.response, extra or rest.extra)
 
 
 def _preference(view: _View) -> Layout | None:
