@@ -106,28 +106,10 @@ class Layout:
 def detect(rows: Sequence[Row], mapping: Mapping[str, str] | None = None) -> Layout:
     """Return the layout of rows that were read from one input. Raises `UsageError` for an unknown column or field."""
     keys = {key: None for row in rows for key in row}
-    named = mapping or {}
-    mapped = _mapped(keys, named)
+    mapped = _mapped(rows, keys, mapping or {})
     if mapped is not None:
         return mapped
-    return _completed(_found(_View(rows, tuple(keys))), named.get("prompt"), named.get("response"))
-
-
-def _completed(layout: Layout, prompt: str | None, response: str | None) -> Layout:
-    """Put the one side that was named in its place and keep the other as it was found."""
-    if response is not None:
-        found = tuple(name for name in layout.prompt if name != response)
-        return Layout("prompt-completion" if found else "text", found, response, system=layout.system)
-    if prompt is not None:
-        found_response = layout.response if layout.response != prompt else None
-        if found_response is None:
-            return Layout("text", response=prompt)
-        return Layout("prompt-completion", (prompt,), found_response, system=layout.system)
-    return layout
-
-
-def _found(view: "_View") -> Layout:
-    """Return the first shape that fits the rows; else their longest text."""
+    view = _View(rows, tuple(keys))
     for shape in (
         _preference,
         _conversation,
