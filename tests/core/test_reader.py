@@ -309,3 +309,21 @@ def test_compiled_and_plain_kernels_agree(lines: list[bytes]) -> None:
             count = function(data, base, state, spans[0], spans[1])
             found.append((count, state.tolist(), spans.tolist()))
         assert found[0] == found[1]
+
+
+def test_of_several_inputs_one_must_have_a_mapped_column(tmp_path: Path) -> None:
+    """The file that has the column is read by it, the other as it is; a column of neither is a mistake."""
+    (tmp_path / "a.jsonl").write_text('{"text": "one", "by": "gpt-4o"}\n')
+    (tmp_path / "b.jsonl").write_text('{"text": "two", "origin": "human"}\n')
+    both = [tmp_path / "a.jsonl", tmp_path / "b.jsonl"]
+    dataset = read(both, mapping={"generator": "by"}, spool=tmp_path / "spool")
+    assert ["synthetic", "real"] == dataset.column("origin").to_pylist()
+    with pytest.raises(UsageError, match="there is no column 'bye'"):
+        read(both, mapping={"generator": "bye"}, spool=tmp_path / "again")
+
+
+@pytest.mark.parametrize("key", ["holdfast", "\\u0068oldfast"])
+def test_a_member_is_replaced_however_its_key_is_written(key: str) -> None:
+    """A key with escaped letters is the same key: no object ends up with it twice."""
+    raw = b'{"a": 1, "' + key.encode() + b'": {"old": true}}'
+    assert b'{"a": 1,"holdfast":{}}' == with_member(raw, "holdfast", b"{}")

@@ -19,7 +19,7 @@ from holdfast.core.errors import UsageError
 from holdfast.core.reading.columnar import Nans, read_columnar
 from holdfast.core.reading.columns import Plan, Wishes, plan_for, table_of_rows
 from holdfast.core.reading.delimited import has_paragraphs, read_csv, read_text
-from holdfast.core.reading.formats import check_mapping
+from holdfast.core.reading.formats import check_columns, check_mapping
 from holdfast.core.reading.identity import Identities
 from holdfast.core.reading.inputs import Found, find_inputs
 from holdfast.core.reading.jsonarray import read_array
@@ -67,13 +67,16 @@ def read(
     in file order. `origin` holds for rows that say nothing of their own. `progress` is told the bytes of rows read.
     Ids are the given ones where unique among all inputs, else `file:row`. Raises `InputError` or `UsageError`.
     """
-    wishes = Wishes(dict(mapping or {}), origin)
-    check_mapping(wishes.mapping)
+    check_mapping(mapping or {})
+    inputs = find_inputs(paths)
+    wishes = Wishes(dict(mapping or {}), origin, lenient=len(inputs) > 1)
     spool.mkdir(parents=True, exist_ok=True)
     sink = _Sink(ShardWriter(spool))
     detected = []
-    for number, found in enumerate(find_inputs(paths)):
+    for number, found in enumerate(inputs):
         detected.append(_read_one(found, number, wishes, sink, progress))
+    if sink.columns:
+        check_columns(wishes.mapping, sink.columns)
     sink.flush()
     shards = sink.identities.settle(sink.writer.finish())
     dataset = Dataset(shards, tuple(sink.inputs), tuple(sink.quarantine))
@@ -111,6 +114,7 @@ class _Sink:
     identities: Identities = field(default_factory=Identities)
     inputs: list[Input] = field(default_factory=list)
     quarantine: list[Quarantined] = field(default_factory=list)
+    columns: dict[str, None] = field(default_factory=dict)
     waiting: list[pa.Table] = field(default_factory=list)
     rows: int = 0
     held_rows: int = 0
@@ -146,6 +150,7 @@ def _read_one(found: Found, number: int, wishes: Wishes, sink: _Sink, progress: 
             table = planner.table(batch, number)
             origins.update(table.column("origin").to_pylist())
             seen.records += table.num_rows
+            sink.columns |= dict.fromkeys(planner.plans[()].columns)
             sink.add(table, found.name)
     if nans.count:
         seen.notes.append(f"{nans.count} NaN or infinite values were read as null")

@@ -190,7 +190,7 @@ def _mapped(rows: Sequence[Row], keys: Mapping[str, None], mapping: Mapping[str,
         return Layout("text", response=prompt, extra=extra)
     prompts = (prompt,) if prompt else rest.prompt
     shape: Shape = "prompt-completion" if prompts else "text"
-    return Layout(shape, prompts, response or rest.response, extra or rest.extra)
+    return Layout(shape, prompts, response or rest.response, extra or rest.extra, system=rest.system)
 
 
 def _preference(view: _View) -> Layout | None:

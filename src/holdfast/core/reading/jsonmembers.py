@@ -40,10 +40,16 @@ def without(raw: bytes, name: str) -> bytes:
 
 def with_member(raw: bytes, name: str, value: bytes) -> bytes:
     """Return a JSON object with the member `name` added as its last, replacing one of that name."""
-    if json.dumps(name).encode() in raw:
+    if _may_hold(raw, name):
         raw = without(raw, name)
     body = raw.strip()[1:-1].rstrip()
     return b"{" + body + (b"," if body else b"") + json.dumps(name).encode() + b":" + value + b"}"
+
+
+def _may_hold(raw: bytes, name: str) -> bool:
+    """Look for a key without parsing: as it is, or written with escapes, as any letter of it may be."""
+    escape = b"\\u00" if name.isascii() else b"\\u"
+    return json.dumps(name, ensure_ascii=False).encode() in raw or escape in raw
 
 
 def value_of(raw: bytes) -> dict[str, Any]:
