@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pyarrow import feather
 
@@ -283,7 +283,13 @@ def test_values_never_change(
     assert same(rows, fields_of(dataset))
 
 
+def test_a_member_written_with_escapes_is_replaced_too() -> None:
+    """A name spelled with escapes is the same name: no second member hides beside the one put in."""
+    assert b'{"a":1,"holdfast":2}' == with_member(b'{"\\u0068oldfast": 9, "a":1}', "holdfast", b"2")
+
+
 @given(row=ROW, name=st.text(max_size=5))
+@example(row={"\x7f": None, "": None}, name="\x7f")
 def test_a_member_goes_in_and_out_without_touching_the_others(row: dict[str, Any], name: str) -> None:
     """Adding and removing one member keeps the text of all others byte for byte."""
     raw = json.dumps(row, ensure_ascii=False, indent=1).encode()
