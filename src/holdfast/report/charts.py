@@ -76,7 +76,9 @@ def concentration(slug: str, noun: str) -> Callable[[Measurements], Picture | No
         _bars(root, drawn, cap)
         counts = detail.amounts(given.get("counts"))
         rows = tuple((one_line(k, 80), numbers.percent(v), count(counts.get(k))) for k, v in ranked)
-        caption = f"Shares of the synthetic records by {noun}." + (" The dashed line is the cap." if cap else "")
+        caption = f"Shares of the synthetic records by {noun}." + (
+            " Beyond the dashed line it is a finding." if cap else ""
+        )
         title = f"{one_line(ranked[0][0], 40)} wrote {numbers.percent(ranked[0][1])} of the synthetic part"
         return Picture(title, svg.markup(root), caption, (noun, "share", "records"), rows)
 

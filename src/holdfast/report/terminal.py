@@ -51,6 +51,8 @@ def summary(report: Report) -> Group:
 def _verdict(report: Report) -> Text:
     """One line: passed or not, how many findings, over how many records."""
     word, style = ("PASS", "bold green") if report.ok else ("FAIL", "bold red")
+    if report.ok and any(finding.severity == "error" for finding in report.findings):
+        word, style = f"PASS (fail-on {report.manifest.get('fail_on')}, or known from the baseline)", "bold yellow"
     tally = tally_words(report.to_dict()["findings"])
     records = numbers.plural(report.counts.get("records", 0), "record")
     aside = report.counts.get("quarantined", 0)

@@ -33,7 +33,7 @@ def check(view: View) -> Iterator[Outcome]:
     yield Finding(
         SLUG,
         "error",
-        f"{len(bad):,} lines could not be read; the first: {_place(bad[0])}.",
+        f"Lines that could not be read: {len(bad):,}, the first at {_place(bad[0])}.",
         "Mend the source, or allow bad lines with --max-bad N. The good rows were read.",
         measured,
         tuple(Evidence(id=f"{row.file}:{row.line}", note=_place(row)) for row in shown),

@@ -37,7 +37,7 @@ def check(view: View) -> Iterator[Outcome]:
     yield Finding(
         SLUG,
         "warning",
-        f"The held-out set has {n:,} records: it notices a drop of {drop * 100:.1f} points or more (80 % power).",
+        f"The held-out set has {n:,} records: it notices a drop of {drop * 100:.1f} points or more with 80% power.",
         "Reserve more real records; about 1,240 notice 5 points.",
         measured,
         source=SOURCE,

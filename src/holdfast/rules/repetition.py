@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from holdfast.core.verdict import Evidence, Finding, Measurement, Outcome, Passed, Severity
+from holdfast.core.verdict import Evidence, Finding, Measurement, NotJudged, Outcome, Passed, Severity
 from holdfast.dedup.clusters import Ngram
 from holdfast.dedup.near import explain
 from holdfast.rules.view import View, excerpt, texts_at
@@ -25,6 +25,9 @@ class Subject(NamedTuple):
 
 def judge(subject: Subject, keepers: np.ndarray, detail: Mapping[str, Any], view: View) -> Iterator[Outcome]:
     """Judge how many records another record stands for; `keepers` has one global index per record."""
+    if not view.words.any():
+        yield NotJudged(subject.slug, "no record holds text", "--map text=COLUMN")
+        return
     rows = np.flatnonzero(keepers != np.arange(view.n))
     count = len(rows)
     # In a sample most partners of a duplicate were not drawn: what is seen is a lower bound.
@@ -51,5 +54,5 @@ def explained(view: View, rows: np.ndarray, keepers: np.ndarray, ngram: Ngram) -
         rows,
         other=view.ids(keepers),
         similarity=[round(pair.similarity, 4) for pair in shared],
-        note=[f"both say: {excerpt(pair.excerpt)}" if pair.excerpt else None for pair in shared],
+        note=[f"both say \u201c{excerpt(pair.excerpt)}\u201d:" if pair.excerpt else None for pair in shared],
     )

@@ -24,7 +24,7 @@ from holdfast.stats.proportion import wilson
 
 SLUG = "synthetic-ratio"
 SEVERITY = "warning from 30 %, error above 70 %"
-SOURCE = "n_eff: Seddik et al. 2024 (arXiv 2404.05090) with a real share in every round; bands: stats/dose.py"
+SOURCE = "n_eff: Seddik et al. 2024 (arXiv 2404.05090) with a real share in every round; bands: docs/dose.md"
 
 
 def check(view: View) -> Iterator[Outcome]:
@@ -73,6 +73,8 @@ def _advice(measured: Measurement, cap: float) -> str:
     plan = measured.detail.get("dilution")
     if plan is None:
         return f"Within the cap of {cap:.0%}. Keep adding real data rather than replacing it, and watch the tail."
+    if measured.value == 1:
+        return f"To reach the cap of {cap:.0%}: add {plan['add_real']:,} real {plan['unit']}; there are none."
     return (
         f"To reach the cap of {cap:.0%}: add {plan['add_real']:,} real {plan['unit']}, "
         f"or leave out {plan['leave_out_synthetic']:,} synthetic ones."

@@ -46,7 +46,7 @@ def check(view: View) -> Iterator[Outcome]:
         SLUG,
         "warning",
         f"{len(missing):,} of {len(rows):,} synthetic records in verifiable domains ({kinds}) were never verified.",
-        "Run holdfast verify FILE --out DIR, with gold answers or tests where they are missing.",
+        "Give gold answers or tests beside the records, then run holdfast verify FILE --out DIR.",
         measured,
         view.evidence(missing, note=[str(kind) for kind in view.domain[missing]]),
         len(missing),
