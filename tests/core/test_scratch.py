@@ -1,10 +1,15 @@
 """Scratch: gone at the end, swept after a kill, left alone while in use."""
 
+import errno
 import os
 import signal
 import subprocess
 import sys
 
+import pytest
+
+from holdfast.core.errors import StoppedError
+from holdfast.core.files import whole_file
 from holdfast.core.scratch import PREFIX, scratch
 
 
@@ -37,3 +42,19 @@ def test_what_a_killed_command_left_is_swept_and_what_is_in_use_stays(tmp_path, 
     alive.kill()
     alive.communicate()
     assert (sorted([used, str(folder)]), True) == (seen, left not in seen)
+
+
+@pytest.mark.parametrize("place", ["scratch", "output"])
+def test_a_full_disk_stops_in_good_order(place, tmp_path, monkeypatch):
+    """It is told as a full disk with exit code 3, never as a bug, and nothing half-written stays."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with pytest.raises(StoppedError) as caught, scratch() if place == "scratch" else whole_file(tmp_path / "x"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert (3, []) == (caught.value.exit_code, list(tmp_path.iterdir()))
+
+
+def test_other_faults_of_the_system_pass_through(tmp_path, monkeypatch):
+    """Only a full disk is taken for one."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with pytest.raises(OSError, match="odd"), scratch():
+        raise OSError(errno.EIO, "odd")

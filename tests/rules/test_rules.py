@@ -44,6 +44,9 @@ def poem(origin: str, **checks: bool) -> Record:
 CASES = [
     ("empty-input", lambda: view([]), "error", 1),
     ("empty-input", lambda: view(records(1)), "passed", 0),
+    ("empty-input", lambda: view([record(n, text=" ") for n in range(9)]), "error", 1),
+    ("exact-duplicates", lambda: view([record(n, text=" ") for n in range(9)]), "not judged", None),
+    ("near-duplicates", lambda: view([record(n, text=" ") for n in range(9)]), "not judged", None),
     ("bad-input", lambda: view(records(2), bad=[Quarantined("f", 3, 7, "broken-json")]), "error", 1),
     ("bad-input", lambda: view(records(2), bad=[Quarantined("f", 3, 7, "broken-json")], max_bad=1), "passed", 1),
     ("synthetic-ratio", lambda: view(mixture(29, 71)), "error", 0.71),

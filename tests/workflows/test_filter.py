@@ -150,3 +150,10 @@ def test_unreadable_lines_have_a_reason_in_the_manifest(tmp_path):
     source.write_text(source.read_text() + "{broken\n")
     manifest = filter_files([source], tmp_path / "out")
     assert (1, 1) == (manifest.counts.failed, manifest.reasons["broken-json"])
+
+
+def test_records_without_text_are_not_duplicates_of_each_other(tmp_path):
+    """Where no column holds text nothing is filtered: the mistake is told, with the option that mends it."""
+    source = written(tmp_path / "numbers.jsonl", [{"a": n, "b": n * n} for n in range(9)])
+    with pytest.raises(UsageError, match="--map text=COLUMN"):
+        filter_files([source], tmp_path / "out")

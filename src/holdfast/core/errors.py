@@ -12,6 +12,7 @@ message and ends with the exit code beside the class; anything else that escapes
     `-- ConservationError   records were lost or invented: a bug of ours    exit 4
 """
 
+import errno
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -56,6 +57,11 @@ class ConservationError(HoldfastError):
     """in = kept + rejected + undecided + failed + pending does not hold, or a stage lost or doubled a row."""
 
     exit_code = 4
+
+
+def is_full(error: OSError) -> bool:
+    """Tell whether the disk, or one's share of it, has no room left: nothing is wrong with data or program."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def nearest(wrong: str, known: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ from typing import IO, BinaryIO, cast
 
 import pyarrow as pa
 
-from holdfast.core.errors import MachineError
+from holdfast.core.errors import MachineError, StoppedError, is_full
 
 # The names of files before they take their own: .NAME.PROCESS
 HALF_WRITTEN = ".*.[0-9]*"
@@ -20,7 +20,7 @@ def whole_file(path: Path, codec: str = "plain") -> Iterator[BinaryIO]:
     """Give a file to write to; it takes the name `path`, on disk and whole, only when the block ends without an error.
 
     `codec` is 'plain', 'gzip' (no time or name inside, so that equal content gives equal bytes) or 'zstd'. Raises
-    `MachineError` when the disk refuses; the old file, if there was one, then stands.
+    `StoppedError` when the disk is full and `MachineError` when it refuses; an old file then stands.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -32,8 +32,10 @@ def whole_file(path: Path, codec: str = "plain") -> Iterator[BinaryIO]:
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        remedy = "Free space, or write to another folder."
-        raise MachineError(f"{path} cannot be written: {error.strerror or error}.", remedy) from error
+        what = f"{path} cannot be written: {error.strerror or error}."
+        if is_full(error):
+            raise StoppedError(what, "Free space and run the same command again.") from error
+        raise MachineError(what, "Write to another folder.") from error
     finally:
         with suppress(OSError):
             temporary.unlink()

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from shutil import rmtree
 
+from holdfast.core.errors import StoppedError, is_full
+
 PREFIX = "holdfast-scratch-"
 LOCK = ".lock"
 
@@ -27,6 +29,11 @@ def scratch() -> Iterator[Path]:
         folder = made.rename(parent / made.name.replace("holdfast-new-", PREFIX))
         try:
             yield folder
+        except OSError as error:
+            if not is_full(error):
+                raise
+            remedy = "Free space there, or set TMPDIR to a folder with more, and run the same command again."
+            raise StoppedError(f"There is no space left for work in {parent}.", remedy) from error
         finally:
             rmtree(folder, ignore_errors=True)
 

@@ -1,12 +1,12 @@
 """Empty input: there is nothing to audit.
 
-**What it is.** 1 when no record was read, 0 otherwise.
+**What it is.** 1 when no record was read, or none of them holds a word of text; 0 otherwise.
 
 **Why it matters.** An empty set passes every other rule. It is not clean, it is empty.
 
 **When it fires.** Error when the value is 1.
 
-**What to do.** Check the path, the glob and the quarantine.
+**What to do.** Check the path, the glob and the quarantine; name the column that holds text (`--map text=COLUMN`).
 """
 
 from collections.abc import Iterator
@@ -21,9 +21,13 @@ SOURCE = "contracts of this project: an empty input is said and is not clean"
 
 def check(view: View) -> Iterator[Outcome]:
     """Refuse to call nothing clean."""
-    measured = Measurement.census(float(view.n == 0), view.n, "0/1")
-    if view.n:
+    empty = view.n == 0 or not view.words.any()
+    measured = Measurement.census(float(empty), view.n, "0/1")
+    if not empty:
         yield Passed(SLUG, measured)
         return
     names = ", ".join(item.path for item in view.data.inputs) or "the input"
-    yield Finding(SLUG, "error", f"{names} holds no readable record.", "Check the path and the bad lines.", measured)
+    message, advice = f"{names} holds no readable record.", "Check the path and the bad lines."
+    if view.n:
+        message, advice = f"None of {view.n:,} records holds text.", "Name the column that does: --map text=COLUMN."
+    yield Finding(SLUG, "error", message, advice, measured)

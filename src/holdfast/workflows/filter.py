@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from holdfast.core.dataset import Dataset, amended, with_checks
 from holdfast.core.engine import LocalRunner, Progress, Runner
+from holdfast.core.errors import UsageError
 from holdfast.core.reader import read
 from holdfast.core.reading.jsonmembers import with_member
 from holdfast.core.rundir import Counts, Manifest, begin, only_writer
@@ -71,6 +72,8 @@ def filtered(data: Dataset, folder: Path, options: FilterOptions) -> tuple[Datas
         return data, Decisions()
     held_out = open_held_out([Path(path) for path in options.held_out], folder / "eval") if options.held_out else None
     view = _view(data, folder, options, held_out)
+    if not view.words.any():
+        raise UsageError(f"None of {data.rows:,} records holds text.", "Name the column: --map text=COLUMN.")
     decisions = Decisions()
     done: list[str] = []
     if held_out is not None:
