@@ -122,3 +122,22 @@ runner: local
     settings = load(written(tmp_path, text))
     Draft202012Validator(schema()).validate(settings.model_dump(mode="json"))
     assert ("grade-school-math", 0.4) == (settings.name, settings.generators[1].cap)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("version: 1\nmix: {max_synthetic: 0.3}\nseed: 7\nmix: {by: tokens}\n", ":4: the key 'mix'"),
+        ("version: 1\nreal:\n  - {path: a.jsonl, path: b.jsonl}\n", ":3: the key 'path'"),
+    ],
+)
+def test_a_key_given_twice_is_refused(text, place, tmp_path):
+    """YAML would drop the first without a word; here the line of the second is named."""
+    with pytest.raises(UsageError, match=place):
+        load(written(tmp_path, text))
+
+
+def test_an_alias_to_itself_ends(tmp_path):
+    """A settings file that holds itself is a mistake, not an endless walk."""
+    with pytest.raises(UsageError):
+        load(written(tmp_path, "version: 1\nname: &a [*a]\n"))

@@ -133,3 +133,15 @@ def test_real_solutions(shared_data: Path, tmp_path: Path) -> None:
     assert {True} == {row["is_correct"] for row in kept}
     assert 7914 == manifest.counts.given == len(kept) + manifest.counts.rejected
     assert len(kept) >= 0.998 * 4175
+
+
+def test_verdicts_of_other_columns_are_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A killed run that read other columns leaves nothing that a second run would trust."""
+    file = written(tmp_path / "in.jsonl", [{"question": "3 * 4?", "a": "#### 12", "b": "#### 13", "gold": "12"}])
+    original = module.write_dataset
+    monkeypatch.setattr(module, "write_dataset", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        verify_files([file], tmp_path / "out", VerifyOptions(("math",), {"prompt": "question", "response": "a"}))
+    monkeypatch.setattr(module, "write_dataset", original)
+    options = VerifyOptions(("math",), {"prompt": "question", "response": "b"})
+    assert 1 == verify_files([file], tmp_path / "out", options).counts.rejected

@@ -247,6 +247,7 @@ def _parse(path: Path) -> tuple[yaml.Node | None, dict[str, Any]]:
         if sum(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)) > MOST_ALIASES:
             raise UsageError(f"{path} has more than {MOST_ALIASES} YAML aliases.", "Write the values out.")
         node = yaml.compose(text, yaml.SafeLoader)
+        _refuse_doubled(path, node)
         values = yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -257,6 +258,25 @@ def _parse(path: Path) -> tuple[yaml.Node | None, dict[str, Any]]:
     if not isinstance(values, dict):
         raise UsageError(f"{path}: settings are keys and values.", "Start from `holdfast init`.")
     return node, _environment(values)
+
+
+def _refuse_doubled(path: Path, node: yaml.Node | None) -> None:
+    """Raise `UsageError` for a key given twice: YAML would keep the last and drop the other without a word."""
+    waiting, done = [node], set()
+    while waiting:
+        here = waiting.pop()
+        if id(here) in done:  # an alias leads back to its anchor
+            continue
+        done.add(id(here))
+        if isinstance(here, yaml.SequenceNode):
+            waiting += here.value
+        elif isinstance(here, yaml.MappingNode):
+            keys = [key for key, _ in here.value if isinstance(key, yaml.ScalarNode)]
+            names = [key.value for key in keys]
+            if twice := next((key for at, key in enumerate(keys) if key.value in names[:at]), None):
+                place = f"{path}:{twice.start_mark.line + 1}"
+                raise UsageError(f"{place}: the key {twice.value!r} is there twice.", "Keep one of them.")
+            waiting += [value for _, value in here.value]
 
 
 def _text(path: Path) -> str:

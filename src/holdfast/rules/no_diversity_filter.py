@@ -1,7 +1,7 @@
 """No diversity filter: nothing shows that anybody ever looked for duplicates among the synthetic records.
 
-**What it is.** 1 when synthetic records carry no verdict of a duplicate check and no manifest beside the data tells
-of one; 0 otherwise.
+**What it is.** 1 when a synthetic record carries no verdict of a duplicate check in its `holdfast` column; 0
+otherwise.
 
 **Why it matters.** Skipping the diversity filter is one of the four antipatterns: generators repeat themselves, and
 the repetition grows with the size of the run.

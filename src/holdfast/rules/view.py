@@ -5,7 +5,7 @@ A rule is a plain callable `view -> iterator of Outcome`. It reads facts here an
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -54,7 +54,6 @@ class View:
     sampled: bool = False
     max_bad: int = 0
     evidence_limit: int = 100
-    manifest: Mapping[str, Any] | None = None
     progress: Progress | None = field(default=None, repr=False)
 
     @property

@@ -64,16 +64,16 @@ def verify_files(files: Sequence[str | Path], out: Path, options: VerifyOptions 
         data = read(files, mapping=options.mapping, spool=folder / "data", progress=options.progress)
         with only_writer(out):
             begin(out, data.inputs)
-            outcome = judged(data, out / PARTS, checks, options.progress)
+            parts = out / PARTS / _key(data, checks, options.mapping)
+            outcome = judged(data, parts, checks, options.progress)
             marked = with_verdicts(data, outcome, folder / "marked")
             manifest = _write(data, marked, outcome, out)
             rmtree(out / PARTS)
             return manifest
 
 
-def judged(data: Dataset, folder: Path, checks: Sequence[NamedCheck], progress: Progress | None = None) -> Outcome:
-    """Judge every record, keeping committed parts in `folder` under a key of the inputs and checks."""
-    parts = folder / _key(data, checks)
+def judged(data: Dataset, parts: Path, checks: Sequence[NamedCheck], progress: Progress | None = None) -> Outcome:
+    """Judge every record, keeping committed parts in `parts`, a folder named by the inputs, columns and checks."""
     parts.mkdir(parents=True, exist_ok=True)
     outcome = Outcome()
     for number, shard in enumerate(data.shards):
@@ -111,8 +111,9 @@ def _mark(table: pa.Table, name: str, known: Mapping[int, bool | None]) -> pa.Ta
     return table.set_column(table.schema.get_field_index("checks"), "checks", pa.array(column, pa.string()))
 
 
-def _key(data: Dataset, checks: Sequence[NamedCheck]) -> str:
+def _key(data: Dataset, checks: Sequence[NamedCheck], mapping: Mapping[str, str]) -> str:
     parts = [
+        sorted(mapping.items()),
         __version__,
         *(item.digest for item in data.inputs),
         *(f"{check.name}@{check.version}" for check in checks),
