@@ -109,7 +109,8 @@ def decide(check: str, ok: bool | None, reason: str) -> tuple[Fate, str]:
     """Return what one verdict makes of its record, and why. Over several verdicts the worst of `SEVERITY` holds."""
     if ok:
         return "kept", ""
-    return ("rejected" if ok is False else "undecided"), f"{check}: {reason}" if reason else check
+    why = reason if check == NO_CHECK else f"{check}: {reason}" if reason else check
+    return ("rejected" if ok is False else "undecided"), why
 
 
 def decide_all(judged: Sequence[Judged]) -> tuple[Fate, str]:
