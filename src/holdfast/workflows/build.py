@@ -196,7 +196,7 @@ def _manifest(settings: Settings, sealed: Path, steps: list[Manifest], report: R
             "train": f"dataset/{mixture.files['train']}",
             "card": "dataset/README.md",
             "report": "report.html",
-            **{f"rejected by {step}": f"{place}/rejected.jsonl" for step, place in PLACES.items()},
+            **{f"rejected-{step}": f"{place}/rejected.jsonl" for step, place in PLACES.items()},
         },
         settings_digest=settings.digest,
         inputs=tuple(Input(**item) for item in reserved["inputs"]),
