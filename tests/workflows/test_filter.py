@@ -1,12 +1,15 @@
 """filter: what goes, goes with a reason; what stays, says that somebody looked."""
 
 import json
+from datetime import date
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyarrow import feather
 
 from holdfast.core.errors import UsageError
+from holdfast.core.reader import read
 from holdfast.core.settings import Dedup, Filters
 from holdfast.workflows.audit import audit
 from holdfast.workflows.filter import FilterOptions, filter_files
@@ -157,3 +160,25 @@ def test_records_without_text_are_not_duplicates_of_each_other(tmp_path):
     source = written(tmp_path / "numbers.jsonl", [{"a": n, "b": n * n} for n in range(9)])
     with pytest.raises(UsageError, match="--map text=COLUMN"):
         filter_files([source], tmp_path / "out")
+
+
+@pytest.mark.parametrize("form", ["jsonl", "parquet", "arrow"])
+def test_redaction_reaches_every_format(form, tmp_path):
+    """Whatever the file is, no address is left in what is kept, other columns keep their types, and it is counted."""
+    told = [{"role": "user", "content": "write to bob.smith@corp-mail.com"}]
+    rows = [
+        {"text": "mail bob.smith@corp-mail.com now", "day": date(2020, 1, 2), "log": told},
+        {"text": "nothing to hide here", "day": date(2020, 1, 3), "log": []},
+    ]
+    source = tmp_path / f"in.{form}"
+    if form == "jsonl":
+        written(source, [{**row, "day": str(row["day"])} for row in rows])
+    elif form == "parquet":
+        pq.write_table(pa.Table.from_pylist(rows), source)
+    else:
+        feather.write_feather(pa.Table.from_pylist(rows), source, compression="uncompressed")
+    manifest = filter_files([source], tmp_path / "out", FilterOptions(Filters(privacy="redact")))
+    kept = read([tmp_path / "out" / manifest.files["kept"]], spool=tmp_path / "spool")
+    assert ["mail <email> now", "nothing to hide here"] == kept.column("response").to_pylist()
+    assert b"corp-mail" not in (tmp_path / "out" / manifest.files["kept"]).read_bytes()
+    assert (1, True) == (manifest.more["redacted"], all("2020" in one for one in kept.column("fields").to_pylist()))

@@ -6,7 +6,7 @@ not written here: values are never prefixed or escaped for a spreadsheet.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -50,6 +50,7 @@ NESTED = pa.struct(
 AS_TEXT = ("cell", "decoding", "checks")
 
 Indices = Sequence[int] | np.ndarray
+Change = Callable[[pa.Table], pa.Table]
 
 
 def own_format(dataset: Dataset) -> FileFormat:
@@ -66,17 +67,19 @@ def write_dataset(
     *,
     form: FileFormat | None = None,
     shape: RowShape = "own",
+    change: Change | None = None,
 ) -> Path:
     """Write the records at `indices` (all of them by default) in data set order; return `path`.
 
-    `form` is the input's own by default. The file is there whole or not at all. Raises `InputError` when a Parquet
-    or Arrow input is no longer the file that was read.
+    `form` is the input's own by default. Rows that are taken from a Parquet or Arrow input again go through `change`.
+    The file is there whole or not at all. Raises `InputError` when a Parquet or Arrow input is no longer the file
+    that was read.
     """
     form = form or own_format(dataset)
     if form not in FORMATS:
         raise UsageError(f"There is no file format {form!r}.", nearest(form, FORMATS))
     if form in COLUMNAR:
-        _write_columnar(path, _columns(dataset, list(_chosen(dataset, indices)), shape), form)
+        _write_columnar(path, _columns(dataset, list(_chosen(dataset, indices)), shape, change), form)
         return path
     lines = _lines(_chosen(dataset, indices), shape)
     if form in DELIMITERS:
@@ -178,10 +181,12 @@ def _write_columnar(path: Path, table: pa.Table, form: str) -> None:
                 writer.write_table(table)
 
 
-def _columns(dataset: Dataset, tables: Sequence[pa.Table], shape: RowShape) -> pa.Table:
+def _columns(dataset: Dataset, tables: Sequence[pa.Table], shape: RowShape, change: Change | None) -> pa.Table:
     """Return the chosen records as user columns and the nested one."""
     nested = [_nested(row) for table in tables for row in table.to_pylist()]
     own = _from_sources(dataset, tables) if shape == "own" else None
+    if own is not None and change is not None:
+        own = change(own)
     if own is None:
         own = table_of_json([json.loads(line) for line in _lines(tables, shape)])
     if HOLDFAST in own.column_names:

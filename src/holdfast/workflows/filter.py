@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import orjson
 import pyarrow as pa
 
@@ -25,8 +26,10 @@ from holdfast.core.settings import Filters, Settings
 from holdfast.core.writer import REASON, own_format, write_dataset, write_lines, write_quarantine
 from holdfast.dedup import near
 from holdfast.dedup.seal import HeldOut, open_held_out
-from holdfast.privacy.redact import redacted
+from holdfast.privacy.redact import redacted, redacted_rows
 from holdfast.rules.view import View, texts_at
+
+Rows = npt.NDArray[np.int64]
 
 NEAR, EXACT, EVAL, PRIVACY = "near-duplicate", "exact-duplicate", "eval-contamination", "personal-data"
 
@@ -45,10 +48,14 @@ class FilterOptions:
 
 @dataclass(slots=True)
 class Decisions:
-    """Why each rejected record was rejected: the first reason counts, in the order of the filters."""
+    """Why each rejected record was rejected: the first reason counts, in the order of the filters.
+
+    `redacted` are the records from which something was taken out.
+    """
 
     reasons: dict[int, str] = field(default_factory=dict)
     details: dict[int, dict[str, Any]] = field(default_factory=dict)
+    redacted: Rows = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def reject(self, row: int, reason: str, **detail: Any) -> None:
         """Reject a record unless an earlier filter did."""
@@ -90,8 +97,14 @@ def filtered(data: Dataset, folder: Path, options: FilterOptions) -> tuple[Datas
         done.append(NEAR)
     marked = amended(data, folder / "marked", lambda table, first: _marked(table, first, done, decisions))
     if options.filters.privacy == "redact":
-        marked = amended(marked, folder / "redacted", lambda table, _: redacted(table))
+        decisions.redacted = np.unique(view.leaks.column("record").to_numpy())
+        marked = amended(marked, folder / "redacted", lambda table, first: _redacted(table, first, decisions.redacted))
     return marked, decisions
+
+
+def _redacted(table: pa.Table, first: int, rows: Rows) -> pa.Table:
+    low, high = np.searchsorted(rows, (first, first + table.num_rows))
+    return redacted(table, (rows[low:high] - first).tolist())
 
 
 def _view(data: Dataset, folder: Path, options: FilterOptions, held_out: HeldOut | None) -> View:
@@ -130,10 +143,12 @@ def _standing(keepers: np.ndarray, decisions: Decisions) -> np.ndarray:
     """Where the representative of a group was rejected, let the first member that was not stand for it."""
     lost = [row for row in decisions.reasons if keepers[row] == row]
     standing = keepers.copy()
-    for head in lost:
-        members = np.flatnonzero(keepers == head)
-        left = [row for row in members.tolist() if row not in decisions.reasons]
-        standing[members] = left[0] if left else members
+    members: dict[int, list[int]] = {head: [] for head in lost}
+    for row in np.flatnonzero(np.isin(keepers, lost)).tolist():
+        members[int(keepers[row])].append(row)
+    for rows in members.values():
+        left = [row for row in rows if row not in decisions.reasons]
+        standing[rows] = left[0] if left else rows
     return standing
 
 
@@ -145,7 +160,9 @@ def _marked(table: pa.Table, first: int, done: list[str], decisions: Decisions) 
 def _write(data: Dataset, marked: Dataset, decisions: Decisions, out: Path) -> Manifest:
     rejected = np.asarray(sorted(decisions.reasons), dtype=np.int64)
     files = {"kept": f"kept.{own_format(data)}", "rejected": "rejected.jsonl"}
-    write_dataset(out / files["kept"], marked, np.setdiff1d(np.arange(data.rows), rejected))
+    kept = np.setdiff1d(np.arange(data.rows), rejected)
+    hidden = np.flatnonzero(np.isin(kept, decisions.redacted)).tolist()
+    write_dataset(out / files["kept"], marked, kept, change=lambda rows: redacted_rows(rows, hidden))
     write_lines(out / files["rejected"], _rejected(data, rejected, decisions))
     if data.quarantine:
         files["quarantine"] = "quarantine.jsonl"
@@ -158,6 +175,7 @@ def _write(data: Dataset, marked: Dataset, decisions: Decisions, out: Path) -> M
         reasons=Counter(decisions.reasons.values()) + Counter(line.reason for line in data.quarantine),
         files=files,
         inputs=data.inputs,
+        more={"redacted": len(hidden)},
     )
     manifest.write(out)
     return manifest

@@ -40,7 +40,7 @@ def without(raw: bytes, name: str) -> bytes:
 
 def with_member(raw: bytes, name: str, value: bytes) -> bytes:
     """Return a JSON object with the member `name` added as its last, replacing one of that name."""
-    if _may_hold(raw, name):
+    if _may_hold(raw, name) and any(key == name for key, _ in members(raw)):
         raw = without(raw, name)
     body = raw.strip()[1:-1].rstrip()
     return b"{" + body + (b"," if body else b"") + json.dumps(name).encode() + b":" + value + b"}"
