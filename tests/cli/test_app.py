@@ -137,3 +137,11 @@ def test_an_interrupted_verb_says_how_to_go_on(monkeypatch, data, capsys):
     monkeypatch.setattr("holdfast.cli.audit.audit", interrupted)
     assert 130 == app.main(["audit", str(data)])
     assert "run the same command again" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", ["filter", "verify"])
+def test_an_empty_data_set_ends_with_exit_1(verb, tmp_path, capsys):
+    """Nothing kept is not clean, and the manifest on stdout says so too."""
+    (tmp_path / "empty.jsonl").touch()
+    code = app.main([verb, str(tmp_path / "empty.jsonl"), "--out", str(tmp_path / "out"), "--json"])
+    assert (1, False) == (code, json.loads(capsys.readouterr().out)["ok"])

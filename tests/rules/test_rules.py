@@ -4,7 +4,7 @@ import pytest
 
 from holdfast.core.dataset import Quarantined
 from holdfast.core.record import Provenance, Record
-from holdfast.core.verdict import Finding, NotJudged, Passed
+from holdfast.core.verdict import Finding, Measurement, NotJudged, Passed
 from holdfast.rules import catalogue
 from tests.rules.views import outcome, record, records, sentence, verdict, view
 
@@ -242,6 +242,56 @@ def test_the_real_record_stands_for_its_synthetic_copy():
     rows = [record(0, "synthetic"), *records(8, first=1), record(9, "real", sentence(0))]
     evidence = outcome("exact-duplicates", view(rows)).evidence[0]
     assert ("r0", "r9") == (evidence.id, evidence.other)
+
+
+def test_the_real_record_stands_for_its_unknown_copy():
+    """Unknown is never as good as real: of two equal records the real one stands for both."""
+    rows = [record(0, "unknown"), *records(8, first=1), record(9, "real", sentence(0))]
+    evidence = outcome("exact-duplicates", view(rows)).evidence[0]
+    assert ("r0", "r9") == (evidence.id, evidence.other)
+
+
+def test_a_record_with_two_addresses_is_one_record():
+    """The number of leaks is in the detail; the value counts records."""
+    text = "write to bob.smith@corp-mail.com or ann.jones@corp-mail.com please"
+    measured = outcome("personal-data", view([record(0, text=text), record(1)])).measurement
+    assert (1, {"email": 2}) == (measured.value, measured.detail["kinds"])
+
+
+def test_records_without_a_generator_bound_the_concentration():
+    """6 of 10 by one generator and 4 that name none: the largest share lies between .6 and 1."""
+    measured = outcome(
+        "generator-concentration",
+        view([*records(6, "synthetic", generator="gpt-4o"), *records(4, "synthetic", first=6)]),
+    ).measurement
+    assert (0.6, 0.6, 1.0) == (measured.value, measured.low, measured.high)
+
+
+@pytest.mark.parametrize("slug", ["exact-duplicates", "near-duplicates"])
+def test_in_a_sample_duplicates_have_no_upper_bound(slug):
+    """Most partners of a duplicate were not drawn, so that what is seen is a lower bound."""
+    assert outcome(slug, view(records(3), sampled=True)).measurement.high is None
+
+
+@pytest.mark.parametrize(("tail", "expected"), [("worse", "error"), ("inconclusive", "warning")])
+def test_a_thinner_tail_makes_low_diversity_an_error(tail, expected):
+    """Less varied than real text is a warning; with a thinner tail as well it is an error."""
+    seen = view(records(3, "synthetic"), real=records(3, first=9))
+    family = Measurement(0.5, 0.4, 0.6, 99, "ratio", detail={"verdict": "worse", "primary": {"rke": "worse"}})
+    seen.__dict__["diversity"] = {
+        "anchor-diversity": family,
+        "tail-coverage": Measurement(0.5, 0.4, 0.6, 99, "ratio", detail={"verdict": tail}),
+    }
+    assert expected == verdict("anchor-diversity", seen)
+
+
+def test_what_is_held_against_the_anchor_is_not_labelled_real(monkeypatch):
+    """Real records of the set would hide how narrow the others are; of the anchor only real records count."""
+    given = []
+    monkeypatch.setattr("holdfast.rules.view.compare", lambda mine, anchor, seed: given.extend((mine, anchor)) or {})
+    rows = [record(0), record(1, "synthetic"), record(2, "unknown"), record(3, "mixed")]
+    assert {} == view(rows, real=[record(7), record(8, "synthetic")]).diversity
+    assert [[sentence(1), sentence(2), sentence(3)], [sentence(7)]] == [texts.to_pylist() for texts in given]
 
 
 def test_a_sample_has_an_interval():

@@ -177,6 +177,14 @@ def test_an_accepted_risk_leaves_the_findings_and_is_listed(tmp_path):
     assert (False, "ada") == ("no-held-out" in fired, report.accepted[0]["owner"])
 
 
+def test_an_acceptance_that_ended_accepts_nothing(tmp_path):
+    """After its last day the finding counts again, beside the finding that it ended."""
+    risk = {"rule": "no-held-out", "reason": "pilot", "owner": "ada", "until": "2001-01-01"}
+    report = audit(poor(tmp_path), settings=Settings.model_validate({"accepted_risks": [risk]}))
+    fired = {finding.rule for finding in report.findings}
+    assert ((), True) == (report.accepted, {"no-held-out", "accepted-risk-expired"} <= fired)
+
+
 def test_a_baseline_stops_only_what_got_worse(tmp_path):
     """What was known does not stop again; one more duplicate does."""
     first = poor(tmp_path)

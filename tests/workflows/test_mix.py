@@ -77,13 +77,23 @@ def test_the_order_of_the_inputs_makes_no_difference(tmp_path):
 
 
 def test_held_out_records_stay_out(tmp_path):
-    """A held-out item among the synthetic records is rejected for it."""
+    """A held-out item among the synthetic records is rejected for it, and it is that record which goes."""
     held = written(tmp_path / "eval.jsonl", [{"text": sentence(100)}])
     manifest = mix(*[[path] for path in inputs(tmp_path)], tmp_path / "out", MixOptions(held_out=(held,)))
     assert 1 == manifest.reasons["held-out"]
+    assert sentence(100) not in [row["text"] for row in train(tmp_path / "out")]
 
 
-def test_unknown_origin_is_not_mixed_in_as_real(tmp_path):
+def test_unknown_origin_is_not_mixed_in(tmp_path):
+    """A record that says it does not know is rejected for it, also from the file of real records."""
+    real = written(tmp_path / "r.jsonl", [{"text": sentence(1), "origin": "unknown"}, {"text": sentence(2)}])
+    _, synthetic = inputs(tmp_path)
+    manifest = mix([real], [synthetic], tmp_path / "out")
+    assert 1 == manifest.reasons["unknown-origin"]
+    assert Counter(real=1, synthetic=1) == Counter(row["holdfast"]["origin"] for row in train(tmp_path / "out"))
+
+
+def test_a_synthetic_record_among_real_ones_is_synthetic(tmp_path):
     """A record of the real file that says it is synthetic counts as synthetic."""
     real = written(tmp_path / "r.jsonl", [{"text": sentence(1), "origin": "synthetic"}, {"text": sentence(2)}])
     _, synthetic = inputs(tmp_path)

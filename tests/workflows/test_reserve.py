@@ -152,3 +152,10 @@ def test_an_empty_seal_is_refused(tmp_path):
     with pytest.raises(UsageError, match="No group of records fits"):
         reserve([source], tmp_path / "out", ReserveOptions(0.1))
     assert not (tmp_path / "out/holdfast.seal").exists()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_group_with_a_record_that_is_not_real_is_never_held_out(seed):
+    """Records 0 and 2 each have a synthetic near-duplicate, 1 and 3: only 4 and 5 can be held out."""
+    chosen = split(np.array([0, 0, 2, 2, 4, 5]), np.array([0, 2, 4, 5]), 2, seed)
+    assert [4, 5] == chosen.tolist()

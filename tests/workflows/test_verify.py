@@ -145,3 +145,17 @@ def test_verdicts_of_other_columns_are_not_taken(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(module, "write_dataset", original)
     options = VerifyOptions(("math",), {"prompt": "question", "response": "b"})
     assert 1 == verify_files([file], tmp_path / "out", options).counts.rejected
+
+
+def test_verdicts_of_other_checks_are_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A killed run under one check leaves nothing that a run under another would trust."""
+    code = "from holdfast.core.verdict import Verdict\ndef yes(record): return Verdict(True)\n"
+    (tmp_path / "two_checks.py").write_text(f"{code}def no(record): return Verdict(False, 'no')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    file = written(tmp_path / "in.jsonl", [OPEN])
+    original = module.write_dataset
+    monkeypatch.setattr(module, "write_dataset", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        verify_files([file], tmp_path / "out", VerifyOptions(("two_checks:yes",)))
+    monkeypatch.setattr(module, "write_dataset", original)
+    assert 1 == verify_files([file], tmp_path / "out", VerifyOptions(("two_checks:no",))).counts.rejected
