@@ -298,3 +298,10 @@ def test_quotas_add_up(grid: dict, quota: int, more: int) -> None:
     assert quota * len(found) + more == sum(wanted)
     assert max(wanted) - min(wanted) <= 1
     assert len({each.name for each in found}) == len(found)
+
+
+def test_a_cap_is_meant_as_it_is_written() -> None:
+    """29 % of 100 are 29: no unit is lost to a binary fraction."""
+    entry = {"use": "procedural", "family": "arithmetic", "tasks": ["rates", "sharing"], "cap": 0.29}
+    recipe = module.Recipe.of(Settings.model_validate({"generators": [entry], "cells": {"quota": 100}}))
+    assert 29 == recipe.limit(0)

@@ -79,7 +79,8 @@ def test_the_order_of_the_inputs_makes_no_difference(tmp_path):
 def test_held_out_records_stay_out(tmp_path):
     """A held-out item among the synthetic records is rejected for it, and it is that record which goes."""
     held = written(tmp_path / "eval.jsonl", [{"text": sentence(100)}])
-    manifest = mix(*[[path] for path in inputs(tmp_path)], tmp_path / "out", MixOptions(held_out=(held,)))
+    options = MixOptions(max_synthetic=1, held_out=(held,))
+    manifest = mix(*[[path] for path in inputs(tmp_path)], tmp_path / "out", options)
     assert 1 == manifest.reasons["held-out"]
     assert sentence(100) not in [row["text"] for row in train(tmp_path / "out")]
 

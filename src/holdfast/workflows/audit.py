@@ -110,7 +110,7 @@ def _view(
 
 
 def _outcomes(view: View) -> Iterator[Outcome]:
-    for slug in _selected(view.settings):
+    for slug in selected(view.settings):
         rule = catalogue.module(slug)
         if view.n == 0 and slug not in ABOUT_INPUT:
             yield NotJudged(slug, "there is no record", "a file with records")
@@ -121,7 +121,8 @@ def _outcomes(view: View) -> Iterator[Outcome]:
         yield from _own(name, view)
 
 
-def _selected(chosen: Settings) -> list[str]:
+def selected(chosen: Settings) -> list[str]:
+    """Return the slugs of the built-in rules that run. Raises `UsageError` for one that does not exist."""
     wanted = catalogue.SLUGS if chosen.audit.select == "all" else chosen.audit.select
     for slug in (*wanted, *chosen.audit.ignore):
         if slug not in catalogue.SLUGS:
@@ -212,7 +213,7 @@ def _manifest(view: View, options: AuditOptions, fail_on: FailOn, known: Mapping
         "fail_on": fail_on,
         "sample": options.sample or None,
         "detected": describe(view.data).splitlines(),
-        "rules": _selected(view.settings),
+        "rules": selected(view.settings),
         "baseline": sorted(known),
         "anchor": list(_input(view.real)) if view.real else [],
         "held_out": list(_input(view.held_out.data)) if view.held_out else [],

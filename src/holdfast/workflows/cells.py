@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
+from math import inf
 
 from holdfast.core.errors import UsageError, nearest
 from holdfast.core.settings import Cells
@@ -22,7 +23,11 @@ def quotas(cells: Cells, more: int = 0) -> tuple[Quota, ...]:
 
     A weight such as {"difficulty=hard": 2} multiplies the quota of every cell that matches all its parts.
     """
+    if empty := next((axis for axis, values in cells.grid.items() if not values), None):
+        raise UsageError(f"cells.grid: {empty!r} has no values.", "Give it at least one, or leave it out.")
     weights = [(_parts(key, cells), weight) for key, weight in cells.weights.items()]
+    if wrong := next((key for key, weight in cells.weights.items() if not 0 <= weight < inf), None):
+        raise UsageError(f"cells.weights: {wrong!r} has the weight {cells.weights[wrong]}.", "Give 0 or more.")
     grid = [dict(zip(cells.grid, values, strict=True)) for values in product(*cells.grid.values())]
     found = []
     for number, cell in enumerate(grid):

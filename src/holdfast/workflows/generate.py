@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from hashlib import blake2b
 from itertools import islice, zip_longest
 from math import ceil, floor
@@ -121,7 +122,7 @@ class Recipe:
 
     def limit(self, source: int) -> int:
         """Return how many accepted records a generator may have under its cap."""
-        return floor(self.sources[source].cap * self.total)
+        return floor(Fraction(str(self.sources[source].cap)) * self.total)
 
 
 def generate(settings: Settings, out: Path, *, more: int = 0, progress: Progress | None = None) -> Manifest:
@@ -131,12 +132,12 @@ def generate(settings: Settings, out: Path, *, more: int = 0, progress: Progress
     accepted records. Raises `StoppedError` when the time of the budget is over, `UsageError` for settings that
     cannot be meant or a folder that holds another run.
     """
-    recipe, deadline = Recipe.of(settings), _deadline(settings)
+    recipe, end = Recipe.of(settings), deadline(settings)
     with only_writer(out):
         recipe = replace(recipe, quotas=quotas(settings.cells, _total_more(settings, out, more)))
         state = _restored(out)
         while tasks := _tasks(recipe, state):
-            if deadline is not None and monotonic() >= deadline:
+            if end is not None and monotonic() >= end:
                 done = sum(state.accepted.values())
                 raise StoppedError(f"The time of the budget is over at {done} of {recipe.total} accepted records.")
             _round(recipe, state, tasks, out)
@@ -197,8 +198,8 @@ def _read(path: Path) -> Iterator[dict[str, Any]]:
             yield orjson.loads(line)
 
 
-def _deadline(settings: Settings) -> float | None:
-    """Read budget.time, such as 30s, 20m or 4h."""
+def deadline(settings: Settings) -> float | None:
+    """Return when the time of the budget is over, on the clock of `monotonic`; it is such as 30s, 20m or 4h."""
     text = settings.budget.time
     if text is None:
         return None

@@ -4,14 +4,18 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from holdfast.core.errors import UsageError
+from holdfast.core.errors import UsageError, nearest
 from holdfast.core.reader import read
 from holdfast.core.scratch import scratch
 from holdfast.core.settings import Settings
 from holdfast.models.families import family
+from holdfast.rules import catalogue
 from holdfast.stats import dose
 from holdfast.stats.proportion import smallest_drop
+from holdfast.workflows.audit import selected
 from holdfast.workflows.cells import quotas
+from holdfast.workflows.generate import Recipe, deadline
+from holdfast.workflows.reserve import wanted
 
 # One family disagrees with itself too rarely: two to four share the work.
 FEWEST_FAMILIES = 2
@@ -41,18 +45,18 @@ class Plan:
 def plan(settings: Settings) -> Plan:
     """Check that a build can run with these settings, and count what it will do. Pays and writes nothing."""
     refuse_unsupported(settings)
+    _refuse_mistakes(settings)
     with scratch() as folder:
         paths = [settings.path(entry.path) for entry in settings.real]
         rows = read(paths, mapping=settings.real[0].map, spool=folder, origin="real").rows
-    asked = settings.reserve.eval
-    held_out = min(rows, round(asked * rows) if asked < 1 else int(asked))
+    held_out = wanted(settings.reserve.eval, rows)
     cells = quotas(settings.cells, 0) if settings.generators else ()
     accepted = sum(cell.wanted for cell in cells)
     share = mixed_share(rows - held_out, accepted, settings.mix.max_synthetic)
     return Plan(
         real=rows,
         held_out=held_out,
-        smallest_drop=smallest_drop(max(1, held_out)),
+        smallest_drop=smallest_drop(held_out),
         cells=len(cells),
         accepted=accepted,
         calls=0,
@@ -81,6 +85,17 @@ def refuse_unsupported(settings: Settings) -> None:
     missing = [name for name, wanted in asked.items() if wanted]
     if missing:
         raise UsageError(f"This version cannot build with {', '.join(missing)}.", "Take it out of the settings.")
+
+
+def _refuse_mistakes(settings: Settings) -> None:
+    """Raise `UsageError` for names and values that a build would stumble over later, when work has been done."""
+    deadline(settings)
+    if settings.generators:
+        Recipe.of(settings)
+    known = {*selected(settings), *settings.audit.rules, *catalogue.SLUGS}
+    for risk in settings.accepted_risks:
+        if risk.rule not in known:
+            raise UsageError(f"accepted_risks: there is no rule {risk.rule!r}.", nearest(risk.rule, known))
 
 
 def mixed_share(real: int, synthetic: int, cap: float) -> float:

@@ -52,10 +52,10 @@ def reserve(real: Sequence[str | Path], out: Path, options: ReserveOptions = Res
 def _write(data: Dataset, out: Path, options: ReserveOptions, folder: Path) -> Manifest:
     origin = np.asarray(data.column("origin").to_pylist(), dtype=object)
     usable = np.flatnonzero(origin == "real")
-    wanted = _wanted(options.share, len(usable))
-    chosen = split(groups(data, options.group_by), usable, wanted, options.seed)
+    size = wanted(options.share, len(usable))
+    chosen = split(groups(data, options.group_by), usable, size, options.seed)
     if not len(chosen):
-        what = f"No group of records fits into a held-out set of {wanted}: near-duplicates and groups stay together."
+        what = f"No group of records fits into a held-out set of {size}: near-duplicates and groups stay together."
         raise UsageError(what, "Choose a larger --eval, or filter near-duplicates first.")
     train = np.setdiff1d(usable, chosen)
     refused = np.setdiff1d(np.arange(data.rows), usable)
@@ -80,18 +80,19 @@ def _write(data: Dataset, out: Path, options: ReserveOptions, folder: Path) -> M
     return manifest
 
 
-def _wanted(share: float, usable: int) -> int:
+def wanted(share: float, usable: int) -> int:
+    """Return how many of the usable records are held out: a share below 1 of them, else that number."""
     if not (0 < share < 1 or (share >= 1 and float(share).is_integer())):
         raise UsageError(
             f"A held-out set of {share:g} is neither a share nor a number of records.", "For example 0.1, or 200."
         )
-    wanted = round(share * usable) if share < 1 else int(share)
-    if not 0 < wanted < usable:
+    size = round(share * usable) if share < 1 else int(share)
+    if not 0 < size < usable:
         raise UsageError(
-            f"A held-out set of {wanted} from {usable} real records leaves one side empty.",
+            f"A held-out set of {size} from {usable} real records leaves one side empty.",
             "Choose --eval between 1 and the number of real records, or give more real data.",
         )
-    return wanted
+    return size
 
 
 def groups(data: Dataset, group_by: Sequence[str] = ()) -> np.ndarray:
