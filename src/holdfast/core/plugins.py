@@ -9,8 +9,6 @@ from typing import Any
 
 from holdfast.core.errors import UsageError, nearest
 
-GROUPS = ("checks", "metrics", "generators", "rules")
-
 
 def load(target: str) -> Callable[..., Any]:
     """Return the callable named by "package.module:function"; modules beside the working folder are found too."""

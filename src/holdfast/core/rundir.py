@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -105,15 +104,6 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
     """Return the manifest of a complete folder, or None where there is none."""
     path = folder / MANIFEST
     return orjson.loads(path.read_bytes()) if path.exists() else None
-
-
-def file_digest(path: Path) -> str:
-    """BLAKE2b-128 of a file's bytes, 32 hex digits."""
-    digest = blake2b(digest_size=16)
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 @contextmanager

@@ -110,17 +110,7 @@ def detect(rows: Sequence[Row], mapping: Mapping[str, str] | None = None) -> Lay
     if mapped is not None:
         return mapped
     view = _View(rows, tuple(keys))
-    for shape in (
-        _preference,
-        _conversation,
-        _rivals,
-        _alpaca,
-        _completion,
-        _translation,
-        _text,
-        _pair,
-        _response_only,
-    ):
+    for shape in SHAPES:
         layout = shape(view)
         if layout is not None:
             return layout

@@ -5,7 +5,6 @@ Re-serialising would rewrite numbers and escapes; these functions keep every oth
 
 import json
 import re
-from typing import Any
 
 _DECODER = json.JSONDecoder(strict=False)
 _SPACE = re.compile(r"\s*")
@@ -50,9 +49,3 @@ def _may_hold(raw: bytes, name: str) -> bool:
     """Look for a key without parsing: as it is, or written with escapes, as any letter of it may be."""
     escape = b"\\u00" if name.isascii() else b"\\u"
     return json.dumps(name, ensure_ascii=False).encode() in raw or escape in raw
-
-
-def value_of(raw: bytes) -> dict[str, Any]:
-    """Return the parsed object with exact integers."""
-    value: dict[str, Any] = json.loads(raw)
-    return value
