@@ -148,7 +148,6 @@ def test_an_unwritable_place_is_one_message_and_leaves_nothing(tmp_path: Path) -
     assert ["file", "taken"] == sorted(path.name for path in tmp_path.iterdir())
 
 
-
 def test_the_files_say_the_same(tmp_path: Path) -> None:
     """HTML, JSON and SARIF of a report name the same findings."""
     report = full()

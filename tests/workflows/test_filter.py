@@ -116,6 +116,16 @@ def test_redaction_reaches_every_string_of_a_row(tmp_path, where):
     assert "<email>" in values[where]
 
 
+def test_no_file_of_an_earlier_run_stands_beside_the_new_manifest(tmp_path):
+    """A second run that writes another format leaves no kept file of the first."""
+    (tmp_path / "a.csv").write_text("id,text\na,one two three\nb,four five six\n")
+    filter_files([tmp_path / "a.csv"], tmp_path / "out")
+    filter_files([sample(tmp_path)], tmp_path / "out")
+    assert ["kept.jsonl", "manifest.json", "rejected.jsonl"] == sorted(
+        path.name for path in (tmp_path / "out").iterdir()
+    )
+
+
 def test_the_same_input_gives_the_same_bytes(tmp_path):
     """No clock, no chance."""
     source = sample(tmp_path)

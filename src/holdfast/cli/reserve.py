@@ -34,6 +34,7 @@ def run(given: Options) -> int:
     options = ReserveOptions(given.eval, tuple(given.group_by or ()), given.seed, mapping(given.map))
     manifest = reserve(given.files, given.out, options)
     more = manifest.more
-    text = f"sealed {more['eval']:,} records in {given.out}; {more['train']:,} are left for training"
+    short = f" of the {more['asked']:,} asked for (groups stay whole)" if more["eval"] < more["asked"] else ""
+    text = f"sealed {more['eval']:,} records{short} in {given.out}; {more['train']:,} are left for training"
     screen.done(manifest, given.out, as_json=given.json, say=text)
     return 0

@@ -128,7 +128,7 @@ def only_writer(folder: Path) -> Iterator[Path]:
 
 
 def begin(folder: Path, inputs: Iterable[Input]) -> None:
-    """Make `folder` ready for a run over `inputs`: none of them is overwritten, and no older manifest vouches for it.
+    """Make `folder` ready for a run over `inputs`: none is overwritten, and nothing of an earlier run stays.
 
     Raises `UsageError` when an input lies in `folder` under a name that a verb writes.
     """
@@ -136,6 +136,10 @@ def begin(folder: Path, inputs: Iterable[Input]) -> None:
         path = Path(item.path)
         if path.resolve().parent == folder.resolve() and path.name.partition(".")[0] in OURS:
             raise UsageError(f"{path} is an input and would be overwritten.", "Choose another --out.")
+    older = read_manifest(folder) or {}
+    for name in older.get("files", {}).values():
+        if Path(name).name == name and name.partition(".")[0] in OURS:
+            (folder / name).unlink(missing_ok=True)
     (folder / MANIFEST).unlink(missing_ok=True)
 
 

@@ -74,7 +74,7 @@ def _write(data: Dataset, out: Path, options: ReserveOptions, folder: Path) -> M
         files=files,
         inputs=data.inputs,
         seeds={"split": options.seed},
-        more={"eval": len(chosen), "train": len(train), "smallest_drop": smallest_drop(len(chosen))},
+        more={"eval": len(chosen), "asked": size, "train": len(train), "smallest_drop": smallest_drop(len(chosen))},
     )
     manifest.write(out)
     return manifest
