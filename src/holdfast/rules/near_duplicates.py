@@ -4,6 +4,8 @@
 above 0.5. Exact duplicates are included. Every pair is verified exactly; no sketch decides. The report shows the
 count as a curve over thresholds, because no single threshold is right for every text.
 
+Only words are compared: short texts that differ in a sign alone, such as 7 + 3 and 7 - 3, look alike.
+
 **Why it matters.** Generators repeat themselves with small changes that exact comparison does not see.
 
 **When it fires.** Warning above 0.5 % of all records, error above 5 %.
