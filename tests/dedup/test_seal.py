@@ -1,0 +1,49 @@
+"""The seal: hashes only, and every way to change the sealed records is seen."""
+
+import pytest
+
+from holdfast.core.errors import InputError
+from holdfast.core.record import Record
+from holdfast.dedup.seal import Seal, open_held_out, read_seal
+from tests.rules.views import dataset, records, sentence
+
+
+def test_a_seal_survives_its_file_and_holds_no_text(tmp_path):
+    """Written and read it is equal, and no word of a sealed record stands in it."""
+    seal = Seal.of(dataset(records(3)), {"origin": "real"}, {"text": "body"})
+    again = read_seal(seal.write(tmp_path))
+    text = (tmp_path / "holdfast.seal").read_text()
+    assert (seal.digests, seal.mapping, seal.index.to_dict()) == (again.digests, again.mapping, again.index.to_dict())
+    assert [] == [word for word in sentence(1).split() if word in text]
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        (records(3), ()),
+        (records(2), ("record r2 is missing",)),
+        (records(4), ("record r3 was added",)),
+        ([*records(2), Record("r2", "", "other")], ("record r2 was changed",)),
+        ([Record("new", "", sentence(0)), *records(2, first=1)], ()),
+    ],
+)
+def test_each_change_is_named(changed, expected):
+    """Missing, added and changed are told apart; another id for the same record is no change."""
+    assert expected == Seal.of(dataset(records(3)), {}).broken(dataset(changed))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", '{"version": 9}', '{"version": 1, "digests": {}, "index": {}, "proof": {}}']
+)
+def test_what_is_no_seal_is_refused(tmp_path, text):
+    """A damaged seal is one clear error, not a set without a seal."""
+    (tmp_path / "holdfast.seal").write_text(text)
+    with pytest.raises(InputError, match="seal"):
+        read_seal(tmp_path / "holdfast.seal")
+
+
+def test_a_seal_without_its_eval_file_is_refused(tmp_path):
+    """The sealed folder must hold what was sealed."""
+    Seal.of(dataset(records(3)), {}).write(tmp_path)
+    with pytest.raises(InputError, match="no eval file"):
+        open_held_out([tmp_path], tmp_path / "spool")
