@@ -220,3 +220,17 @@ def test_nothing_chosen_is_an_empty_file(tmp_path: Path) -> None:
     for form in FORMATS:
         path = write_dataset(tmp_path / f"none.{form}", made(tmp_path), [], form=form)
         assert 0 == again(path, tmp_path).rows
+
+
+@pytest.mark.parametrize("form", ["jsonl", "parquet"])
+def test_a_column_of_ones_own_called_holdfast_is_not_lost(tmp_path: Path, form: FileFormat) -> None:
+    """What is not our object moves to `holdfast_own`; the next reading sees both."""
+    rows = [{"text": "one two", "holdfast": "mine"}, {"text": "three four", "holdfast": "yours"}]
+    source = tmp_path / f"a.{form}"
+    if form == "parquet":
+        pq.write_table(pa.Table.from_pylist(rows), source)
+    else:
+        source.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    write_dataset(tmp_path / f"b.{form}", read([source], spool=tmp_path / "1"))
+    again = [record.fields for record in read([tmp_path / f"b.{form}"], spool=tmp_path / "2").records()]
+    assert ["mine", "yours"] == [row["holdfast_own"] for row in again]

@@ -20,7 +20,7 @@ from holdfast.core.errors import InputError, UsageError, nearest
 from holdfast.core.files import whole_file
 from holdfast.core.reading.columnar import record_batches
 from holdfast.core.reading.jsonmembers import with_member
-from holdfast.core.reading.provenance import HOLDFAST
+from holdfast.core.reading.provenance import HOLDFAST, OWN
 from holdfast.core.reading.sources import digest_of
 from holdfast.core.shapes import RowShape, json_rows, nested_of
 
@@ -190,7 +190,9 @@ def _columns(dataset: Dataset, tables: Sequence[pa.Table], shape: RowShape, chan
     if own is None:
         own = table_of_json([json.loads(line) for line in _lines(tables, shape)])
     if HOLDFAST in own.column_names:
-        own = own.drop_columns([HOLDFAST])
+        ours = pa.types.is_struct(own.schema.field(HOLDFAST).type) or pa.types.is_null(own.schema.field(HOLDFAST).type)
+        renamed = [OWN if name == HOLDFAST else name for name in own.column_names]
+        own = own.drop_columns([HOLDFAST]) if ours else own.rename_columns(renamed)
     return own.append_column(HOLDFAST, pa.array(nested, type=NESTED))
 
 

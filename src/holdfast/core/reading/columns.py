@@ -8,8 +8,8 @@ import pyarrow as pa
 
 from holdfast.core.dataset import SCHEMA
 from holdfast.core.reading.formats import IDS, Layout, detect
-from holdfast.core.reading.jsonmembers import without
-from holdfast.core.reading.provenance import HOLDFAST, Sidecar, Sources, find_sources, read_row
+from holdfast.core.reading.jsonmembers import members, with_member, without
+from holdfast.core.reading.provenance import HOLDFAST, OWN, Sidecar, Sources, find_sources, parse_nested, read_row
 from holdfast.core.reading.rows import Batch
 from holdfast.core.reading.turns import Split, is_turns, json_of_turns, split, text_of_value, turns_of
 from holdfast.core.record import Message, Origin
@@ -99,9 +99,17 @@ def given_id(value: Any) -> str | None:
 
 def _fields(batch: Batch) -> list[bytes]:
     return [
-        without(raw, HOLDFAST) if HOLDFAST in value else raw
+        _without_ours(raw, value[HOLDFAST]) if HOLDFAST in value else raw
         for value, raw in zip(batch.values, batch.raws, strict=True)
     ]
+
+
+def _without_ours(raw: bytes, nested: Any) -> bytes:
+    """Take our column out of a row; a user's own that happens to have its name keeps its value under another."""
+    if nested is None or parse_nested(nested) is not None:
+        return without(raw, HOLDFAST)
+    value = next(text for key, text in members(raw) if key == HOLDFAST).partition(":")[2]
+    return with_member(without(raw, HOLDFAST), OWN, value.strip().encode())
 
 
 def _provenance(rows: Sequence[Row], sources: Sources) -> dict[str, Any]:

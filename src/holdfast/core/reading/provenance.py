@@ -19,6 +19,8 @@ from holdfast.core.record import ORIGINS, Origin
 Row = Mapping[str, Any]
 
 HOLDFAST = "holdfast"
+# Where a column of that name goes that is not ours: one that holds no object.
+OWN = "holdfast_own"
 
 ORIGIN_WORDS: dict[str, Origin] = {
     **dict.fromkeys(("human", "organic", "real", "human-written", "human-generated"), "real"),
