@@ -14,6 +14,7 @@ bad lines with `--max-bad`.
 
 from collections.abc import Iterator
 
+from holdfast.core.dataset import Quarantined
 from holdfast.core.verdict import Evidence, Finding, Measurement, Outcome, Passed
 from holdfast.rules.view import View
 
@@ -41,5 +42,5 @@ def check(view: View) -> Iterator[Outcome]:
     )
 
 
-def _place(row: object) -> str:
-    return f"{row.file}:{row.line}:{row.column} {row.reason}"  # type: ignore[attr-defined]
+def _place(row: Quarantined) -> str:
+    return f"{row.file}:{row.line}:{row.column} {row.reason}"
