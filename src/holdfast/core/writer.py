@@ -113,6 +113,13 @@ def write_quarantine(path: Path, quarantine: Iterable[Quarantined]) -> Path:
     return write_rows(path, ({name: getattr(one, name) for name in names} for one in quarantine))
 
 
+def set_aside(folder: Path, dataset: Dataset) -> dict[str, str]:
+    """Write quarantine.jsonl where rows could not be read; return its role and name, as a manifest lists files."""
+    if not dataset.quarantine:
+        return {}
+    return {"quarantine": write_quarantine(folder / "quarantine.jsonl", dataset.quarantine).name}
+
+
 def write_lines(path: Path, lines: Iterable[bytes], codec: str = "plain") -> None:
     """Write each item as one line."""
     with whole_file(path, codec) as file:

@@ -4,7 +4,7 @@ Reads the files, asks every rule, and returns a Report. What a rule could not ju
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -152,7 +152,7 @@ def _report(view: View, outcomes: list[Outcome], options: AuditOptions) -> Repor
         ok=not blocking,
         exit=int(bool(blocking)),
         counts={"records": view.n, "quarantined": len(view.data.quarantine)},
-        inputs=tuple(_input(view.data)),
+        inputs=tuple(_inputs(view.data)),
         measurements={entry.rule: entry.measurement for entry in measured if entry.measurement},
         findings=tuple(ranked),
         not_judged=tuple(outcome for outcome in outcomes if isinstance(outcome, NotJudged)),
@@ -161,9 +161,8 @@ def _report(view: View, outcomes: list[Outcome], options: AuditOptions) -> Repor
     )
 
 
-def _input(data: Dataset) -> Iterator[dict[str, Any]]:
-    for item in data.inputs:
-        yield {"path": item.path, "digest": item.digest, "records": item.records, "format": item.format}
+def _inputs(data: Dataset) -> list[dict[str, Any]]:
+    return [asdict(item) for item in data.inputs]
 
 
 def _accepted(found: list[Finding], chosen: Settings) -> tuple[list[Finding], list[dict[str, Any]]]:
@@ -215,8 +214,8 @@ def _manifest(view: View, options: AuditOptions, fail_on: FailOn, known: Mapping
         "detected": describe(view.data).splitlines(),
         "rules": selected(view.settings),
         "baseline": sorted(known),
-        "anchor": list(_input(view.real)) if view.real else [],
-        "held_out": list(_input(view.held_out.data)) if view.held_out else [],
+        "anchor": _inputs(view.real) if view.real else [],
+        "held_out": _inputs(view.held_out.data) if view.held_out else [],
     }
 
 

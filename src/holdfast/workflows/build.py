@@ -73,11 +73,9 @@ def build(settings: Settings, out: Path | None = None, *, progress: Progress | N
     Raises `UsageError` for settings that this version cannot build, `StoppedError` when a budget ends the run.
     """
     refuse_unsupported(settings)
-    asked, settings = settings, with_columns(settings)
     folder = out or settings.path(Path(".holdfast") / settings.name)
     with only_writer(folder):
-        done = _finished(asked, folder)
-        return done or _build(asked, settings, folder, progress)
+        return _finished(settings, folder) or _build(settings, with_columns(settings), folder, progress)
 
 
 def _finished(settings: Settings, folder: Path) -> Built | None:
@@ -134,7 +132,7 @@ def _build(asked: Settings, settings: Settings, folder: Path, progress: Progress
     report = audit(dataset, real=train, eval=sealed, settings=settings, options=reading)
     manifest = _manifest(asked, sealed, [made, kept, mixture], report)
     _publish(settings, folder, dataset, manifest, report)
-    return Built(folder, manifest, report)
+    return Built(folder, manifest.to_dict(), report)
 
 
 def _reserve(settings: Settings) -> Path:
@@ -173,7 +171,7 @@ def _digests(settings: Settings) -> list[str]:
     return [digest_of(each.path) for each in found]
 
 
-def _manifest(settings: Settings, sealed: Path, steps: list[Manifest], report: Report) -> dict[str, Any]:
+def _manifest(settings: Settings, sealed: Path, steps: list[Manifest], report: Report) -> Manifest:
     """Return the run's manifest: the counts of the whole, every step's counts and reasons, and what was read."""
     reserved = read_manifest(sealed) or {}
     made, kept, mixture = steps
@@ -187,7 +185,7 @@ def _manifest(settings: Settings, sealed: Path, steps: list[Manifest], report: R
         failed=made.counts.failed + kept.counts.failed + mixture.counts.failed,
         pending=made.counts.pending,
     )
-    whole = Manifest(
+    return Manifest(
         "build",
         counts,
         ok=report.ok and made.ok,
@@ -207,24 +205,22 @@ def _manifest(settings: Settings, sealed: Path, steps: list[Manifest], report: R
             "cells": made.more.get("cells", {}),
         },
     )
-    whole.counts.check()
-    return whole.to_dict()
 
 
-def _publish(settings: Settings, folder: Path, dataset: Path, manifest: Mapping[str, Any], report: Report) -> None:
+def _publish(settings: Settings, folder: Path, dataset: Path, manifest: Manifest, report: Report) -> None:
     """Write report, card and Croissant; the manifest last, so that a folder with one is a finished build."""
     write_bytes(folder / "report.json", report.to_json().encode())
     report.to_html(folder / "report.html")
     report.to_sarif(folder / "report.sarif")
-    facts = _facts(settings, dataset, manifest)
-    write_bytes(dataset.parent / "README.md", readme(facts, manifest, report).encode())
+    facts, public = _facts(settings, dataset, manifest), manifest.to_dict()
+    write_bytes(dataset.parent / "README.md", readme(facts, public, report).encode())
     write_json(dataset.parent / "croissant.json", croissant(facts, report))
-    write_json(folder / MANIFEST, manifest)
+    manifest.write(folder)
 
 
-def _facts(settings: Settings, dataset: Path, manifest: Mapping[str, Any]) -> Facts:
+def _facts(settings: Settings, dataset: Path, manifest: Manifest) -> Facts:
     """Return what the card says beyond manifest and report."""
-    steps, held_out = manifest["steps"], manifest["held_out"]
+    steps, held_out = manifest.more["steps"], manifest.more["held_out"]
     made = steps["generate"]["counts"]
     checks = dict.fromkeys(settings.checks, f"{made['kept']:,} of {made['in']:,} generated records accepted")
     reasons = steps["filter"]["reasons"]

@@ -23,7 +23,7 @@ from holdfast.core.reading.jsonmembers import with_member
 from holdfast.core.rundir import Counts, Manifest, begin, only_writer
 from holdfast.core.scratch import scratch
 from holdfast.core.settings import Filters, Settings
-from holdfast.core.writer import REASON, own_format, write_dataset, write_lines, write_quarantine
+from holdfast.core.writer import REASON, own_format, set_aside, write_dataset, write_lines
 from holdfast.dedup import near
 from holdfast.dedup.seal import HeldOut, open_held_out
 from holdfast.privacy.redact import redacted, redacted_rows
@@ -95,16 +95,9 @@ def filtered(data: Dataset, folder: Path, options: FilterOptions) -> tuple[Datas
     if options.filters.dedup.near is not None:
         _repeated(view, view.near.clusters().representative, NEAR, decisions)
         done.append(NEAR)
-    marked = amended(data, folder / "marked", lambda table, first: _marked(table, first, done, decisions))
     if options.filters.privacy == "redact":
         decisions.redacted = np.unique(view.leaks.column("record").to_numpy())
-        marked = amended(marked, folder / "redacted", lambda table, first: _redacted(table, first, decisions.redacted))
-    return marked, decisions
-
-
-def _redacted(table: pa.Table, first: int, rows: Rows) -> pa.Table:
-    low, high = np.searchsorted(rows, (first, first + table.num_rows))
-    return redacted(table, (rows[low:high] - first).tolist())
+    return amended(data, folder / "marked", lambda table, first: _marked(table, first, done, decisions)), decisions
 
 
 def _view(data: Dataset, folder: Path, options: FilterOptions, held_out: HeldOut | None) -> View:
@@ -153,8 +146,12 @@ def _standing(keepers: np.ndarray, decisions: Decisions) -> np.ndarray:
 
 
 def _marked(table: pa.Table, first: int, done: list[str], decisions: Decisions) -> pa.Table:
+    """Return a shard's records with their verdicts, and without what is redacted."""
     rows = range(first, first + table.num_rows)
-    return with_checks(table, {name: [decisions.reasons.get(row) != name for row in rows] for name in done})
+    marked = with_checks(table, {name: [decisions.reasons.get(row) != name for row in rows] for name in done})
+    low, high = np.searchsorted(decisions.redacted, (rows.start, rows.stop))
+    hidden = (decisions.redacted[low:high] - first).tolist()
+    return redacted(marked, hidden) if hidden else marked
 
 
 def _write(data: Dataset, marked: Dataset, decisions: Decisions, out: Path) -> Manifest:
@@ -164,9 +161,7 @@ def _write(data: Dataset, marked: Dataset, decisions: Decisions, out: Path) -> M
     hidden = np.flatnonzero(np.isin(kept, decisions.redacted)).tolist()
     write_dataset(out / files["kept"], marked, kept, change=lambda rows: redacted_rows(rows, hidden))
     write_lines(out / files["rejected"], _rejected(data, rejected, decisions))
-    if data.quarantine:
-        files["quarantine"] = "quarantine.jsonl"
-        write_quarantine(out / files["quarantine"], data.quarantine)
+    files |= set_aside(out, data)
     bad = len(data.quarantine)
     manifest = Manifest(
         "filter",

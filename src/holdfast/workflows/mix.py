@@ -20,7 +20,7 @@ from holdfast.core.rundir import Counts, Manifest, begin, only_writer
 from holdfast.core.scratch import scratch
 from holdfast.core.settings import DEFAULT_CAP
 from holdfast.core.shapes import RowShape
-from holdfast.core.writer import own_format, write_dataset, write_quarantine, write_reasons
+from holdfast.core.writer import own_format, set_aside, write_dataset, write_reasons
 from holdfast.dedup.decontaminate import scan
 from holdfast.dedup.seal import open_held_out
 from holdfast.rules.census import COLUMNS, census
@@ -205,9 +205,7 @@ def _write(
     write_dataset(out / files["train"], reordered(data, kept, folder / "order"), form=form, shape=options.shape)
     rejected = sorted(reasons)
     write_reasons(out / files["rejected"], data, rejected, [reasons[row] for row in rejected])
-    if data.quarantine:
-        files["quarantine"] = "quarantine.jsonl"
-        write_quarantine(out / files["quarantine"], data.quarantine)
+    files |= set_aside(out, data)
     bad = len(data.quarantine)
     manifest = Manifest(
         "mix",

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import orjson
@@ -18,7 +17,7 @@ from holdfast.core.errors import UsageError
 from holdfast.core.reader import read
 from holdfast.core.rundir import MANIFEST, Counts, Manifest, begin, only_writer
 from holdfast.core.scratch import scratch
-from holdfast.core.writer import own_format, write_dataset, write_quarantine, write_reasons
+from holdfast.core.writer import own_format, set_aside, write_dataset, write_reasons
 from holdfast.dedup.clusters import connected
 from holdfast.dedup.near import find_near
 from holdfast.dedup.seal import NAME, Seal
@@ -146,11 +145,8 @@ def _draw(seed: int, head: int) -> bytes:
 
 
 def _refused(out: Path, data: Dataset, refused: np.ndarray) -> dict[str, str]:
-    files: dict[str, Any] = {}
+    files = set_aside(out, data)
     if len(refused):
         write_reasons(out / "rejected.jsonl", data, refused, ["not-real"] * len(refused))
-        files["rejected"] = "rejected.jsonl"
-    if data.quarantine:
-        write_quarantine(out / "quarantine.jsonl", data.quarantine)
-        files["quarantine"] = "quarantine.jsonl"
+        files = {"rejected": "rejected.jsonl", **files}
     return files

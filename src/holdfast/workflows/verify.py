@@ -22,7 +22,7 @@ from holdfast.core.engine import Progress
 from holdfast.core.reader import read
 from holdfast.core.rundir import Counts, Manifest, begin, only_writer
 from holdfast.core.scratch import scratch
-from holdfast.core.writer import own_format, write_dataset, write_lines, write_quarantine, write_reasons
+from holdfast.core.writer import own_format, set_aside, write_dataset, write_lines, write_reasons
 from holdfast.workflows.checking import NO_CHECK, SEVERITY, Fate, NamedCheck, decide, find_checks, judge
 
 PARTS = ".verdicts"
@@ -159,9 +159,7 @@ def _write(data: Dataset, marked: Dataset, outcome: Outcome, out: Path) -> Manif
         write_reasons(out / files[fate], marked, rows[fate], [outcome.reasons[row] for row in rows[fate].tolist()])
     files["verdicts"] = "verdicts.jsonl"
     write_lines(out / files["verdicts"], (orjson.dumps(said) for part in outcome.parts for _, said in _read(part)))
-    if data.quarantine:
-        files["quarantine"] = "quarantine.jsonl"
-        write_quarantine(out / files["quarantine"], data.quarantine)
+    files |= set_aside(out, data)
     bad = len(data.quarantine)
     reasons = Counter(outcome.reasons.values()) + Counter(line.reason for line in data.quarantine)
     manifest = Manifest(
