@@ -10,7 +10,7 @@ from pyarrow import feather
 
 from holdfast.core.errors import UsageError
 from holdfast.core.reader import read
-from holdfast.core.settings import Dedup, Filters
+from holdfast.core.settings import Dedup, Filters, Novelty
 from holdfast.workflows.audit import audit
 from holdfast.workflows.filter import FilterOptions, filter_files
 from tests.rules.views import sentence
@@ -192,3 +192,39 @@ def test_redaction_reaches_every_format(form, tmp_path):
     assert ["mail <email> now", "nothing to hide here"] == kept.column("response").to_pylist()
     assert b"corp-mail" not in (tmp_path / "out" / manifest.files["kept"]).read_bytes()
     assert (1, True) == (manifest.more["redacted"], all("2020" in one for one in kept.column("fields").to_pylist()))
+
+
+def test_what_adds_nothing_new_goes_and_every_score_is_kept(tmp_path):
+    """Below the asked novelty a record is rejected with its parts; each record's score lies in novelty.jsonl."""
+    known = written(tmp_path / "known.jsonl", [{"text": f"{sentence(3)} {sentence(4)}"}])
+    rows = [{"id": "old", "text": f"{sentence(3)} {sentence(4)}"}, {"id": "new", "text": sentence(5)}]
+    wanted = Filters(dedup=Dedup(exact=False, near=None), novelty=Novelty(least=0.5, against=(known,)))
+    filter_files([written(tmp_path / "d.jsonl", rows)], tmp_path / "out", FilterOptions(wanted))
+    rejected, scores = lines(tmp_path / "out/rejected.jsonl"), lines(tmp_path / "out/novelty.jsonl")
+    assert [("old", "nothing-new")] == [(row["id"], row["holdfast_reason"]) for row in rejected]
+    assert [("old", 0.0), ("new", 1.0)] == [(row["id"], row["score"]) for row in scores]
+    assert {"words": 0.0, "cell": 0.0, "boundary": 0.0} == rejected[0]["holdfast_detail"]["novelty"]
+
+
+def test_the_funnel_counts_every_record_of_each_generator(tmp_path):
+    """By generator: in = kept + all reasons, and the sums are those of the manifest."""
+    rows = [{"text": sentence(n % 6), "generator": "one" if n < 8 else "two"} for n in range(12)]
+    manifest = filter_files([written(tmp_path / "d.jsonl", rows)], tmp_path / "out")
+    counted = manifest.more["funnel"]["generator"]
+    assert {
+        "one": {"in": 8, "kept": 6, "exact-duplicate": 2},
+        "two": {"in": 4, "kept": 0, "exact-duplicate": 4},
+    } == counted
+
+
+def test_each_step_has_its_bill(tmp_path):
+    """Of 60 exact copies the bill says: removed 60, nothing lost that chance would have kept."""
+    rows = [{"text": " ".join(sentence(k) for k in (n, n + 1, n + 2))} for n in [*range(60)] * 2]
+    manifest = filter_files([written(tmp_path / "d.jsonl", rows)], tmp_path / "out")
+    told = {entry["filter"]: entry for entry in manifest.more["bill"]}
+    verdict = told["exact-duplicate"]["measurements"]["tail-coverage"]["detail"]["verdict"]
+    assert (60, "records before the filter", True) == (
+        told["exact-duplicate"]["removed"],
+        told["exact-duplicate"]["reference"],
+        verdict != "costs",
+    )

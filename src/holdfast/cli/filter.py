@@ -6,13 +6,13 @@ Without --dedup both exact and near-duplicates are removed.
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from holdfast.cli import screen
 from holdfast.cli.options import Files, Json, Mapping, Out, mapping
-from holdfast.core.settings import Dedup, Filters, Near
+from holdfast.core.settings import Dedup, Filters, Near, Novelty
 from holdfast.workflows.filter import FilterOptions, filter_files
 
 
@@ -52,6 +52,15 @@ class Options:
     eval: Annotated[
         list[str] | None, typer.Option(metavar="FILE", help="Held-out file or sealed folder to keep out.")
     ] = None
+    real: Annotated[
+        list[str] | None, typer.Option(metavar="FILE", help="Real data to measure the diversity bill against.")
+    ] = None
+    novelty: Annotated[
+        float, typer.Option(min=0, max=1, metavar="SCORE", help="Lowest novelty of a record; 0 rejects none.")
+    ] = 0.0
+    against: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="What is covered already, for --novelty.")
+    ] = None
     privacy: Annotated[Privacy, typer.Option(help="What happens to personal data and secrets.")] = Privacy.off
     map: Mapping = None
     json: Json = False
@@ -62,9 +71,27 @@ def run(given: Options) -> int:
     """Filter and say what became of the records; exit 1 when none is left."""
     near = Near(ngram=given.ngram.value, threshold=given.threshold) if given.dedup is Kind.near else None
     dedup = Dedup(exact=given.dedup is not Kind.none, near=near)
-    filters = Filters(dedup=dedup, privacy=given.privacy.value)
+    novelty = Novelty(least=given.novelty, against=tuple(given.against or ())) if given.novelty else None
+    filters = Filters(dedup=dedup, novelty=novelty, privacy=given.privacy.value)
     with screen.progress(quiet=given.quiet) as progress:
-        options = FilterOptions(filters, given.eval or (), mapping(given.map), progress=progress)
+        options = FilterOptions(filters, given.eval or (), given.real or (), mapping(given.map), progress=progress)
         manifest = filter_files(given.files, given.out, options)
     screen.done(manifest, given.out, as_json=given.json)
+    if not given.json:
+        for line in bill_lines(manifest.more["bill"]):
+            screen.result(line)
     return 0 if manifest.counts.kept else 1
+
+
+def bill_lines(bills: list[dict[str, Any]]) -> list[str]:
+    """Return the diversity bill as lines: what each filter did to the tail, and how many measures it cost."""
+    lines = []
+    for entry in bills:
+        told = entry["measurements"]
+        costs = sum(said["detail"]["verdict"] == "costs" for said in told.values())
+        tail = told["tail-coverage"]
+        number = "not known" if tail["value"] is None else "{value:.2f} ({low:.2f}-{high:.2f})".format_map(tail)
+        said = f"costs {costs} of {len(told)} measures" if costs else "no more than chance"
+        lines.append(f"  {entry['filter']:<20} tail {number}, n {tail['n']:,}; {said}")
+    head = "diversity bill, held against leaving out as much at random (below 1: variety lost)"
+    return [head, *lines] if lines else []

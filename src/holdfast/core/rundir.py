@@ -22,7 +22,19 @@ from holdfast.core.files import HALF_WRITTEN, whole_file
 
 MANIFEST = "manifest.json"
 # What the verbs call the files they write, up to the first dot.
-OURS = {"kept", "rejected", "undecided", "failed", "quarantine", "verdicts", "train", "eval", "holdfast", "manifest"}
+OURS = {
+    "kept",
+    "rejected",
+    "undecided",
+    "failed",
+    "quarantine",
+    "verdicts",
+    "novelty",
+    "train",
+    "eval",
+    "holdfast",
+    "manifest",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,10 +138,18 @@ class JudgeSettings(Strict):
     min_agreement: float = 0.4
 
 
+class Novelty(Strict):
+    """What a record must add: `least` is the lowest score of `metrics.novelty`, `against` what is covered already."""
+
+    least: Annotated[float, Field(gt=0, le=1)] = 0.1
+    against: tuple[Path, ...] = ()
+
+
 class Filters(Strict):
     """What is done to records after verification."""
 
     dedup: Dedup = Dedup()
+    novelty: Novelty | None = None
     judge: JudgeSettings | None = None
     privacy: Literal["redact", "reject", "off"] = "redact"
 

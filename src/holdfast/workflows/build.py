@@ -31,7 +31,7 @@ from holdfast.core.rundir import (
     write_json,
 )
 from holdfast.core.scratch import scratch
-from holdfast.core.settings import Real, Settings
+from holdfast.core.settings import Filters, Real, Settings
 from holdfast.dedup.seal import NAME as SEAL
 from holdfast.report.card import Facts, croissant, readme
 from holdfast.report.report import Report
@@ -123,7 +123,7 @@ def _build(asked: Settings, settings: Settings, folder: Path, progress: Progress
     train = next(iter(sorted(sealed.glob("train.*"))))
     made = generate(settings, folder / "generated", progress=progress)
     files = [train, folder / "generated" / made.files["kept"]]
-    options = FilterOptions(settings.filters, (sealed,), columns, settings.seed, progress=progress)
+    options = FilterOptions(_filters(settings), (sealed,), mapping=columns, seed=settings.seed, progress=progress)
     kept = filter_files(files, folder / "filtered", options)
     mixture = _mix(settings, folder, folder / "filtered" / kept.files["kept"], sealed)
     dataset = folder / "dataset" / mixture.files["train"]
@@ -148,6 +148,15 @@ def _reserve(settings: Settings) -> Path:
     options = ReserveOptions(reserved.eval, reserved.group_by, settings.seed, settings.real[0].map)
     reserve([settings.path(entry.path) for entry in settings.real], sealed, options)
     return sealed
+
+
+def _filters(settings: Settings) -> Filters:
+    """Return the filters with their paths seen from here."""
+    wanted = settings.filters.novelty
+    if wanted is None:
+        return settings.filters
+    found = wanted.model_copy(update={"against": tuple(settings.path(path) for path in wanted.against)})
+    return settings.filters.model_copy(update={"novelty": found})
 
 
 def _mix(settings: Settings, folder: Path, kept: Path, sealed: Path) -> Manifest:

@@ -22,24 +22,33 @@ from holdfast.core.reader import read
 from holdfast.core.reading.jsonmembers import with_member
 from holdfast.core.rundir import Counts, Manifest, begin, only_writer
 from holdfast.core.scratch import scratch
-from holdfast.core.settings import Filters, Settings
+from holdfast.core.settings import Filters, Novelty, Settings
 from holdfast.core.writer import REASON, own_format, set_aside, write_dataset, write_lines
 from holdfast.dedup import near
 from holdfast.dedup.seal import HeldOut, open_held_out
+from holdfast.metrics import novelty
 from holdfast.privacy.redact import redacted, redacted_rows
 from holdfast.rules.view import View, texts_at
+from holdfast.workflows.funnel import bills, funnel
 
 Rows = npt.NDArray[np.int64]
 
 NEAR, EXACT, EVAL, PRIVACY = "near-duplicate", "exact-duplicate", "eval-contamination", "personal-data"
+SECRETS, NOTHING_NEW = "secrets", "nothing-new"
+# The order in which records are judged; the first reason of a record is its reason.
+STEPS = (EVAL, PRIVACY, SECRETS, EXACT, NEAR, NOTHING_NEW)
 
 
 @dataclass(frozen=True, slots=True)
 class FilterOptions:
-    """What is removed. Without a held-out set nothing is held against one."""
+    """What is removed. Without a held-out set nothing is held against one.
+
+    `real` is the anchor that the diversity bill is measured against; without it, the records before the filter.
+    """
 
     filters: Filters = field(default_factory=Filters)
     held_out: Sequence[str | Path] = ()
+    real: Sequence[str | Path] = ()
     mapping: Mapping[str, str] = field(default_factory=dict)
     seed: int = 7
     runner: Runner = field(default_factory=LocalRunner)
@@ -50,12 +59,13 @@ class FilterOptions:
 class Decisions:
     """Why each rejected record was rejected: the first reason counts, in the order of the filters.
 
-    `redacted` are the records from which something was taken out.
+    `redacted` are the records from which something was taken out, `scored` those whose novelty was measured.
     """
 
     reasons: dict[int, str] = field(default_factory=dict)
     details: dict[int, dict[str, Any]] = field(default_factory=dict)
     redacted: Rows = field(default_factory=lambda: np.zeros(0, np.int64))
+    scored: tuple[Rows, novelty.Novelty] | None = None
 
     def reject(self, row: int, reason: str, **detail: Any) -> None:
         """Reject a record unless an earlier filter did."""
@@ -70,7 +80,8 @@ def filter_files(files: Sequence[str | Path], out: Path, options: FilterOptions 
         data = read(files, mapping=options.mapping, spool=folder / "data", progress=options.progress)
         begin(out, data.inputs)
         kept, decisions = filtered(data, folder, options)
-        return _write(data, kept, decisions, out)
+        anchor = read(options.real, spool=folder / "real", origin="real") if options.real else None
+        return _write(data, kept, decisions, out, _effects(data, decisions, options.seed, anchor))
 
 
 def filtered(data: Dataset, folder: Path, options: FilterOptions) -> tuple[Dataset, Decisions]:
@@ -95,6 +106,9 @@ def filtered(data: Dataset, folder: Path, options: FilterOptions) -> tuple[Datas
     if options.filters.dedup.near is not None:
         _repeated(view, view.near.clusters().representative, NEAR, decisions)
         done.append(NEAR)
+    if options.filters.novelty is not None:
+        _covered(view, folder, options, decisions)
+        done.append(NOTHING_NEW)
     if options.filters.privacy == "redact":
         decisions.redacted = np.unique(view.leaks.column("record").to_numpy())
     return amended(data, folder / "marked", lambda table, first: _marked(table, first, done, decisions)), decisions
@@ -132,6 +146,18 @@ def _repeated(view: View, keepers: np.ndarray, reason: str, decisions: Decisions
             decisions.reject(row, reason, keeper=name, similarity=round(shared.similarity, 4), shares=shared.excerpt)
 
 
+def _covered(view: View, folder: Path, options: FilterOptions, decisions: Decisions) -> None:
+    """Reject records that add less to those kept, and to what is covered already, than the settings ask."""
+    wanted = options.filters.novelty or Novelty()
+    known = read(wanted.against, spool=folder / "against") if wanted.against else None
+    rows = np.setdiff1d(np.arange(view.n), np.fromiter(decisions.reasons, np.int64, len(decisions.reasons)))
+    found = novelty.find(view.data, rows, wanted.least, known)
+    decisions.scored = rows, found
+    for at in np.flatnonzero(found.score < wanted.least).tolist():
+        parts = {name: round(float(part[at]), 4) for name, part in found.parts.items()}
+        decisions.reject(int(rows[at]), NOTHING_NEW, novelty=parts)
+
+
 def _standing(keepers: np.ndarray, decisions: Decisions) -> np.ndarray:
     """Where the representative of a group was rejected, let the first member that was not stand for it."""
     lost = [row for row in decisions.reasons if keepers[row] == row]
@@ -154,13 +180,22 @@ def _marked(table: pa.Table, first: int, done: list[str], decisions: Decisions) 
     return redacted(marked, hidden) if hidden else marked
 
 
-def _write(data: Dataset, marked: Dataset, decisions: Decisions, out: Path) -> Manifest:
+def _effects(data: Dataset, decisions: Decisions, seed: int, anchor: Dataset | None) -> dict[str, Any]:
+    """Return what filtering did, for the manifest: the funnel, and the diversity bill where anything was rejected."""
+    paid = bills(data, decisions.reasons, STEPS, seed, anchor) if decisions.reasons else []
+    return {"funnel": funnel(data, decisions.reasons), "bill": paid}
+
+
+def _write(data: Dataset, marked: Dataset, decisions: Decisions, out: Path, effects: dict[str, Any]) -> Manifest:
     rejected = np.asarray(sorted(decisions.reasons), dtype=np.int64)
     files = {"kept": f"kept.{own_format(data)}", "rejected": "rejected.jsonl"}
     kept = np.setdiff1d(np.arange(data.rows), rejected)
     hidden = np.flatnonzero(np.isin(kept, decisions.redacted)).tolist()
     write_dataset(out / files["kept"], marked, kept, change=lambda rows: redacted_rows(rows, hidden))
     write_lines(out / files["rejected"], _rejected(data, rejected, decisions))
+    if decisions.scored is not None:
+        files["novelty"] = "novelty.jsonl"
+        write_lines(out / files["novelty"], _novelties(data, *decisions.scored))
     files |= set_aside(out, data)
     bad = len(data.quarantine)
     manifest = Manifest(
@@ -170,10 +205,19 @@ def _write(data: Dataset, marked: Dataset, decisions: Decisions, out: Path) -> M
         reasons=Counter(decisions.reasons.values()) + Counter(line.reason for line in data.quarantine),
         files=files,
         inputs=data.inputs,
-        more={"redacted": len(hidden)},
+        more={"redacted": len(hidden), **effects},
     )
     manifest.write(out)
     return manifest
+
+
+def _novelties(data: Dataset, rows: Rows, found: novelty.Novelty) -> Iterator[bytes]:
+    """Yield the novelty of each record that came so far, with its parts."""
+    names = data.take(rows, ("id",)).column("id").to_pylist()
+    parts = {name: part.tolist() for name, part in found.parts.items()}
+    for at, (name, score) in enumerate(zip(names, found.score.tolist(), strict=True)):
+        each = {part: round(values[at], 4) for part, values in parts.items()}
+        yield orjson.dumps({"id": name, "score": round(score, 4), "parts": each})
 
 
 def _rejected(data: Dataset, rows: np.ndarray, decisions: Decisions) -> Iterator[bytes]:
