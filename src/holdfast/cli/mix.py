@@ -1,5 +1,6 @@
 """Mix real and synthetic records under a cap on the synthetic share. Deterministic; the held-out set stays out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -9,6 +10,7 @@ import typer
 
 from holdfast.cli import screen
 from holdfast.cli.options import Json, Mapping, Out, mapping
+from holdfast.core.errors import UsageError
 from holdfast.core.settings import DEFAULT_CAP
 from holdfast.workflows.mix import MixOptions, mix
 
@@ -33,6 +35,16 @@ class Options:
     per_generator: Annotated[
         float, typer.Option(min=0, max=1, metavar="SHARE", help="Largest share of one generator.")
     ] = 1.0
+    strata: Annotated[
+        list[str] | None, typer.Option(metavar="COLUMN", help="Column that parts the records into strata. Repeatable.")
+    ] = None
+    weight: Annotated[
+        list[str] | None,
+        typer.Option(metavar="STRATUM=NUMBER", help="Weight of a stratum, as topic=ratios=2. Repeatable."),
+    ] = None
+    per_stratum: Annotated[
+        float, typer.Option(min=0, max=1, metavar="SHARE", help="Largest synthetic share of a stratum.")
+    ] = 1.0
     by: Annotated[Unit, typer.Option(help="What the caps count.")] = Unit.records
     eval: Annotated[
         list[str] | None, typer.Option(metavar="FILE", help="Held-out file or sealed folder to keep out.")
@@ -49,6 +61,9 @@ def run(given: Options) -> int:
         max_synthetic=given.max_synthetic,
         by=given.by.value,
         per_generator=given.per_generator,
+        strata=tuple(given.strata or ()),
+        weights=weights(given.weight or ()),
+        per_stratum=given.per_stratum,
         size=given.size,
         held_out=given.eval or (),
         seed=given.seed,
@@ -57,3 +72,17 @@ def run(given: Options) -> int:
     manifest = mix(given.real, given.synthetic, given.out, options)
     screen.done(manifest, given.out, as_json=given.json)
     return 0 if manifest.ok else 1
+
+
+def weights(pairs: Sequence[str]) -> dict[str, float]:
+    """Read STRATUM=NUMBER pairs; the stratum has an equals sign of its own."""
+    found: dict[str, float] = {}
+    for pair in pairs:
+        stratum, _, number = pair.rpartition("=")
+        try:
+            found[stratum] = float(number)
+        except ValueError:
+            stratum = ""
+        if "=" not in stratum:
+            raise UsageError(f"--weight {pair!r} is not STRATUM=NUMBER.", "For example --weight topic=ratios=2.")
+    return found

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from holdfast.core.record import Message, Provenance, Record
+from holdfast.core.shuffle import Shuffle
 
 SCHEMA = pa.schema(
     [
@@ -45,6 +46,8 @@ SCHEMA = pa.schema(
 )
 
 PLACE = ("id", "input", "row")
+# Rows of a shard that is written anew: what a kernel gets at once.
+SHARD_ROWS = 25_000
 PROVENANCE = ("origin", "source", "licence", "generator", "family", "revision", "depth", "seed")
 
 
@@ -207,12 +210,25 @@ def amended(data: Dataset, folder: Path, change: Callable[[pa.Table, int], pa.Ta
     return Dataset(writer.finish(), data.inputs, data.quarantine)
 
 
-def reordered(data: Dataset, indices: Sequence[int], folder: Path, rows: int = 50_000) -> Dataset:
-    """Return the records at `indices`, in that order, as a data set of its own under `folder`."""
+def reordered(data: Dataset, indices: Sequence[int] | np.ndarray, folder: Path) -> Dataset:
+    """Return the records at `indices`, in that order, as a data set of its own under `folder`.
+
+    An index may be there several times. Each shard is read once, whatever the order.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    wanted = np.asarray(indices, dtype=np.int64)
+    order = np.argsort(wanted, kind="stable")
+    size = sum(shard.path.stat().st_size for shard in data.shards)
+    shuffle = Shuffle(folder / "spans", len(wanted), size * len(wanted) // max(data.rows, 1))
+    for shard in data.shards:
+        low, high = np.searchsorted(wanted[order], (shard.first, shard.first + shard.rows))
+        if high > low:
+            places = order[low:high]
+            shuffle.add(shard.table().take(pa.array(wanted[places] - shard.first)), places)
     writer = ShardWriter(folder)
-    for start in range(0, len(indices), rows):
-        writer.write(data.take(indices[start : start + rows]))
+    for table in shuffle.tables():
+        for start in range(0, table.num_rows, SHARD_ROWS):
+            writer.write(table.slice(start, SHARD_ROWS))
     return Dataset(writer.finish(), data.inputs, data.quarantine)
 
 

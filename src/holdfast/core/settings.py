@@ -155,9 +155,10 @@ class Filters(Strict):
 
 
 class Mix(Strict):
-    """The training set: cap on the synthetic share by records or tokens, strata, size and shape."""
+    """The training set: caps on the synthetic share by records or tokens, strata, size and shape."""
 
     max_synthetic: Share = DEFAULT_CAP
+    per_stratum: Share = 1.0
     by: Literal["records", "tokens"] = "tokens"
     strata: tuple[str, ...] = ()
     weights: dict[str, float] = {}

@@ -190,8 +190,13 @@ def _write(data: Dataset, marked: Dataset, decisions: Decisions, out: Path, effe
     rejected = np.asarray(sorted(decisions.reasons), dtype=np.int64)
     files = {"kept": f"kept.{own_format(data)}", "rejected": "rejected.jsonl"}
     kept = np.setdiff1d(np.arange(data.rows), rejected)
-    hidden = np.flatnonzero(np.isin(kept, decisions.redacted)).tolist()
-    write_dataset(out / files["kept"], marked, kept, change=lambda rows: redacted_rows(rows, hidden))
+    hidden = np.flatnonzero(np.isin(kept, decisions.redacted))
+
+    def cleaned(rows: pa.Table, first: int) -> pa.Table:
+        low, high = np.searchsorted(hidden, (first, first + rows.num_rows))
+        return redacted_rows(rows, (hidden[low:high] - first).tolist())
+
+    write_dataset(out / files["kept"], marked, kept, change=cleaned)
     write_lines(out / files["rejected"], _rejected(data, rejected, decisions))
     if decisions.scored is not None:
         files["novelty"] = "novelty.jsonl"

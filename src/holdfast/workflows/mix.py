@@ -1,21 +1,24 @@
-"""mix: real and synthetic records under a cap, deterministic, with the held-out set kept out.
+"""mix: real and synthetic records under caps, deterministic, with the held-out set kept out.
 
 The order of the inputs makes no difference: records are drawn and written in an order that depends on the seed and
-on their content alone.
+on their content alone. Which of them are taken is `workflows.mixture`.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from hashlib import blake2b
-from math import floor
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+import pyarrow.compute as pc
 
 from holdfast.core.dataset import Dataset, joined, reordered
+from holdfast.core.errors import UsageError, nearest
 from holdfast.core.reader import read
-from holdfast.core.record import ORIGINS, Record
 from holdfast.core.rundir import Counts, Manifest, begin, only_writer
 from holdfast.core.scratch import scratch
 from holdfast.core.settings import DEFAULT_CAP
@@ -23,26 +26,44 @@ from holdfast.core.shapes import RowShape
 from holdfast.core.writer import own_format, set_aside, write_dataset, write_reasons
 from holdfast.dedup.decontaminate import scan
 from holdfast.dedup.seal import open_held_out
-from holdfast.rules.census import COLUMNS, census
+from holdfast.rules.census import COLUMNS, REAL, UNKNOWN, census
+from holdfast.workflows.mixture import Candidates, Rules, chosen
+
+Rows = npt.NDArray[np.int64]
+
+# Why a record is not in the mixture; 0 is in it.
+REASONS = ("", "held-out", "unknown-origin", "cap")
+IN, HELD_OUT, NO_ORIGIN, CAP = range(4)
+# Parts of provenance that may name strata, besides the user's own columns.
+PARTS = ("generator", "family", "source", "licence", "cell")
+NO_STRATUM = "none"
 
 
 @dataclass(frozen=True, slots=True)
 class MixOptions:
-    """The caps and the unit they are counted in. `per_generator` caps each generator's share of the synthetic part."""
+    """The caps, the unit they are counted in, and the strata.
+
+    `per_generator` caps each generator's share of the synthetic part, `per_stratum` the synthetic share of a stratum.
+    `strata` are columns; a stratum is one combination of their values, named like "difficulty=hard,topic=rates".
+    `weights` give strata their share of the records, 1 where it is silent; without any the shares are as they come.
+    """
 
     max_synthetic: float = DEFAULT_CAP
     by: Literal["records", "tokens"] = "records"
     per_generator: float = 1.0
     caps: Mapping[str, float] = field(default_factory=dict)
+    strata: tuple[str, ...] = ()
+    weights: Mapping[str, float] = field(default_factory=dict)
+    per_stratum: float = 1.0
     size: int | None = None
     held_out: Sequence[str | Path] = ()
     seed: int = 7
     shape: RowShape = "own"
     mapping: Mapping[str, str] = field(default_factory=dict)
 
-    def cap(self, generator: str) -> Fraction:
-        """Return the cap of a generator (`generator_of`) as written, exactly."""
-        return Fraction(str(self.caps.get(generator, self.per_generator)))
+    def cap(self, generator: str) -> float:
+        """Return the cap of a generator (`generator_of`) as written."""
+        return self.caps.get(generator, self.per_generator)
 
 
 def generator_of(name: str | None) -> str:
@@ -51,13 +72,31 @@ def generator_of(name: str | None) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """One record as the mixture sees it: units that a machine made, units that are real, and who made it."""
+class _Everything:
+    """All records: origin and words of each, the number of its stratum, and the names of the strata."""
 
-    row: int
-    made: int
-    real: int
-    generator: str | None
+    data: Dataset
+    counts: Mapping[str, Rows]
+    stratum: Rows
+    strata: list[str]
+
+    def made_of(self, kept: Rows) -> dict[str, Any]:
+        """Return records and tokens of what is kept, overall and by stratum, with the synthetic part of each."""
+        if self.strata == [NO_STRATUM]:
+            return {"made_of": self._told(kept)}
+        own = self.stratum[kept]
+        parts = {label: self._told(kept[own == place]) for place, label in enumerate(self.strata)}
+        return {"made_of": self._told(kept), "strata": parts}
+
+    def _told(self, rows: Rows) -> dict[str, int]:
+        made = self.counts["origin"][rows] != REAL
+        words, synthetic = self.counts["words"][rows], self.counts["synthetic_words"][rows]
+        return {
+            "records": len(rows),
+            "synthetic": int(np.count_nonzero(made)),
+            "tokens": int(words.sum()),
+            "synthetic_tokens": int(synthetic.sum()),
+        }
 
 
 def mix(
@@ -75,149 +114,145 @@ def mix(
 def mixed(data: Dataset, out: Path, options: MixOptions, folder: Path) -> Manifest:
     """Mix the records of one data set by their origin; write as `mix` does."""
     begin(out, data.inputs)
-    order = {row: place for place, row in enumerate(_order(data, options.seed))}
-    real, made, reasons = _parts(data, options, _held_out_rows(data, options, folder))
-    real.sort(key=lambda each: order[each.row])
-    made.sort(key=lambda each: order[each.row])
-    if options.size is not None:
-        real, made = _sized(real, made, options)
-    chosen = under_caps(made, sum(each.made + each.real for each in real), options)
-    kept = {each.row for each in (*real, *chosen)}
-    reasons |= {row: "cap" for row in range(data.rows) if row not in kept and row not in reasons}
-    return _write(data, sorted(kept, key=order.__getitem__), reasons, out, options, folder)
+    everything = _Everything(data, _census(data), *_strata(data, options))
+    fate = np.where(everything.counts["origin"] == UNKNOWN, NO_ORIGIN, IN).astype(np.int8)
+    fate[_held_out_rows(data, options, folder)] = HELD_OUT
+    order = _order(data, options.seed)
+    order = order[fate[order] == IN]
+    taken = chosen(*_question(everything, order, options))
+    fate[order[~taken]] = CAP
+    return _write(everything, order[taken], fate, out, options)
 
 
-def _parts(
-    data: Dataset, options: MixOptions, held_out: set[int]
-) -> tuple[list[Candidate], list[Candidate], dict[int, str]]:
-    real: list[Candidate] = []
-    made: list[Candidate] = []
-    reasons = dict.fromkeys(sorted(held_out), "held-out")
-    counts = (census(table) for table in data.tables(COLUMNS))
-    origins = (row for table in counts for row in table.select(["origin", "words", "synthetic_words"]).to_pylist())
-    for row, (count, generator) in enumerate(zip(origins, data.column("generator").to_pylist(), strict=True)):
-        if row in reasons:
-            continue
-        origin = ORIGINS[count["origin"]]
-        words = count["synthetic_words"]
-        units = (
-            (words, count["words"] - words)
-            if options.by == "tokens"
-            else (int(origin != "real"), int(origin == "real"))
-        )
-        if origin == "unknown":
-            reasons[row] = "unknown-origin"
-        else:
-            (real if origin == "real" else made).append(Candidate(row, units[0], units[1], generator))
-    return real, made, reasons
+def _census(data: Dataset) -> dict[str, Rows]:
+    """Return origin, words and synthetic words per record."""
+    wanted = ("origin", "words", "synthetic_words")
+    tables = [census(table).select(wanted) for table in data.tables(COLUMNS)]
+    return {name: np.concatenate([[], *(table.column(name) for table in tables)]).astype(np.int64) for name in wanted}
 
 
-def _order(data: Dataset, seed: int) -> list[int]:
+def _question(whole: _Everything, order: Rows, options: MixOptions) -> tuple[Candidates, Rules]:
+    """Return the candidates in taking order, and the rules."""
+    names = pc.fill_null(whole.data.column("generator"), "").combine_chunks().dictionary_encode()
+    groups = [generator_of(name) for name in names.dictionary.to_pylist()]
+    known = sorted(set(groups))
+    code = np.asarray([known.index(group) for group in groups] or [0], np.int64)[names.indices.to_numpy()]
+    synthetic = whole.counts["origin"][order] != REAL
+    made, real = synthetic.astype(np.int64), (~synthetic).astype(np.int64)
+    if options.by == "tokens":
+        made = whole.counts["synthetic_words"][order]
+        real = whole.counts["words"][order] - made
+    rules = Rules(
+        options.max_synthetic,
+        [options.cap(group) for group in known],
+        options.per_stratum,
+        _weights(whole.strata, options.weights),
+        options.size,
+        options.by == "records",
+    )
+    return Candidates(made, real, synthetic, code[order], whole.stratum[order]), rules
+
+
+def _strata(data: Dataset, options: MixOptions) -> tuple[Rows, list[str]]:
+    """Return the number of each record's stratum, and their names in alphabetical order."""
+    if not options.strata:
+        return np.zeros(data.rows, np.int64), [NO_STRATUM]
+    columns = [list(_values(data, name)) for name in options.strata]
+    pairs = zip(*columns, strict=True)
+    named = [
+        ",".join(f"{name}={value}" for name, value in zip(options.strata, values, strict=True)) for values in pairs
+    ]
+    labels = sorted(set(named)) or [NO_STRATUM]
+    places = {label: place for place, label in enumerate(labels)}
+    return np.asarray([places[name] for name in named], np.int64), labels
+
+
+def _values(data: Dataset, name: str) -> Iterator[str]:
+    """Yield the value of a column of the user's own, or of a part of the provenance, for each record."""
+    if name in PARTS:
+        yield from pc.fill_null(data.column(name), NO_STRATUM).to_pylist()
+        return
+    seen: dict[str, None] = {}
+    known = False
+    for table in data.tables(("fields",)):
+        for text in table.column("fields").to_pylist():
+            row = orjson.loads(text)
+            known = known or name in row
+            seen |= dict.fromkeys(row)
+            value = row.get(name)
+            yield NO_STRATUM if value is None else str(value)
+    if not known and seen:
+        raise UsageError(f"There is no column {name!r} to part strata by.", nearest(name, seen | dict.fromkeys(PARTS)))
+
+
+def _weights(labels: Sequence[str], weights: Mapping[str, float]) -> list[float]:
+    """Return the weight of each stratum: the product of those whose parts it has; none where no weight is given."""
+    if not weights:
+        return []
+    parts = [set(label.split(",")) for label in labels]
+    for key, weight in weights.items():
+        if not any(set(key.split(",")) <= own for own in parts):
+            raise UsageError(f"mix.weights: there is no stratum {key!r}.", nearest(key, labels))
+        if not 0 <= weight < float("inf"):
+            raise UsageError(f"mix.weights: {key!r} has the weight {weight}.", "Give 0 or more.")
+    found = []
+    for own in parts:
+        product = 1.0
+        for key, weight in weights.items():
+            product *= weight if set(key.split(",")) <= own else 1.0
+        found.append(product)
+    return found
+
+
+def _order(data: Dataset, seed: int) -> Rows:
     """Return all rows in an order that depends on the seed and on each record's content; the id parts equals."""
-    keys: list[tuple[bytes, str]] = []
+    keys = [np.empty((0, 2), np.uint64)]
     for table in data.tables(("id", "prompt", "response")):
-        for row in table.to_pylist():
-            content = f"{seed}:{Record('', row['prompt'], row['response']).digest}"
-            keys.append((blake2b(content.encode(), digest_size=16).digest(), row["id"]))
-    return sorted(range(len(keys)), key=keys.__getitem__)
+        columns = (table.column(name).to_pylist() for name in table.column_names)
+        keys.append(np.asarray([_keys(seed, *row) for row in zip(*columns, strict=True)], np.uint64).reshape(-1, 2))
+    both = np.concatenate(keys)
+    return np.lexsort((both[:, 1], both[:, 0]))
 
 
-def _held_out_rows(data: Dataset, options: MixOptions, folder: Path) -> set[int]:
+def _keys(seed: int, name: str, prompt: str, response: str) -> tuple[int, int]:
+    return _hash64(f"{seed}:{len(prompt)}:{prompt}{response}"), _hash64(name)
+
+
+def _hash64(text: str) -> int:
+    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
+
+
+def _held_out_rows(data: Dataset, options: MixOptions, folder: Path) -> Rows:
     if not options.held_out:
-        return set()
+        return np.empty(0, np.int64)
     held_out = open_held_out([Path(path) for path in options.held_out], folder / "eval")
-    rows: set[int] = set()
+    rows = [np.empty(0, np.int64)]
     for shard in data.shards:
         hits = scan(shard.table(("prompt", "response", "extra")), held_out.index)
-        rows.update(shard.first + row for row in hits.column("index").to_pylist())
-    return rows
+        rows.append(shard.first + np.unique(hits.column("index").to_numpy()))
+    return np.concatenate(rows)
 
 
-def _sized(
-    real: list[Candidate], made: list[Candidate], options: MixOptions
-) -> tuple[list[Candidate], list[Candidate]]:
-    """Cut both sides so that they fill `size` records, as many of them synthetic as the cap allows."""
-    size = options.size or 0
-    most = min(len(made), floor(Fraction(str(options.max_synthetic)) * size))
-    kept = min(len(real), size - most)
-    return real[:kept], made[: min(len(made), size - kept)]
-
-
-def under_caps(made: list[Candidate], real: int, options: MixOptions) -> list[Candidate]:
-    """Return the synthetic candidates, first come first taken, that keep every cap; `real` counts real units.
-
-    No cap is exceeded by a single unit: all comparisons are made in whole numbers.
-    """
-    chosen = made
-    while True:
-        shared = _under_share(_under_generators(chosen, options), real, Fraction(str(options.max_synthetic)))
-        if len(shared) == len(chosen):
-            return shared
-        chosen = shared
-
-
-def _under_share(made: list[Candidate], real: int, cap: Fraction) -> list[Candidate]:
-    taken: list[Candidate] = []
-    synthetic = 0
-    for each in made:
-        # What a mixed record adds on the real side counts for the share, so both sides grow.
-        if cap.denominator * (synthetic + each.made) <= cap.numerator * (synthetic + each.made + real + each.real):
-            taken.append(each)
-            synthetic += each.made
-            real += each.real
-    return taken
-
-
-def _under_generators(made: list[Candidate], options: MixOptions) -> list[Candidate]:
-    """Return the candidates under the caps per generator, which are shares of the synthetic units that remain."""
-    while True:
-        total = _reachable(made, options)
-        taken: list[Candidate] = []
-        used: Counter[str] = Counter()
-        for each in made:
-            group = generator_of(each.generator)
-            if used[group] + each.made <= floor(options.cap(group) * total):
-                used[group] += each.made
-                taken.append(each)
-        if len(taken) == len(made):
-            return taken
-        made = taken
-
-
-def _reachable(made: list[Candidate], options: MixOptions) -> int:
-    """Return the largest total at which every group can fill its share of it: a fixed point from above."""
-    units: Counter[str] = Counter()
-    for each in made:
-        units[generator_of(each.generator)] += each.made
-    total = units.total()
-    while True:
-        reached = sum(min(count, floor(options.cap(group) * total)) for group, count in units.items())
-        if reached == total:
-            return total
-        total = reached
-
-
-def _write(
-    data: Dataset, kept: list[int], reasons: dict[int, str], out: Path, options: MixOptions, folder: Path
-) -> Manifest:
-    form = own_format(data)
+def _write(whole: _Everything, kept: Rows, fate: npt.NDArray[np.int8], out: Path, options: MixOptions) -> Manifest:
+    data, form = whole.data, own_format(whole.data)
     files = {"train": f"train.{form}", "rejected": "rejected.jsonl"}
-    write_dataset(out / files["train"], reordered(data, kept, folder / "order"), form=form, shape=options.shape)
-    rejected = sorted(reasons)
-    write_reasons(out / files["rejected"], data, rejected, [reasons[row] for row in rejected])
+    with scratch() as folder:
+        write_dataset(out / files["train"], reordered(data, kept, folder), form=form, shape=options.shape)
+    rejected = np.flatnonzero(fate)
+    reasons = [REASONS[code] for code in fate[rejected].tolist()]
+    write_reasons(out / files["rejected"], data, rejected, reasons)
     files |= set_aside(out, data)
     bad = len(data.quarantine)
+    caps = {"max_synthetic": options.max_synthetic, "by": options.by, "per_generator": options.per_generator}
     manifest = Manifest(
         "mix",
         Counts(data.rows + bad, len(kept), len(rejected), failed=bad),
-        ok=bool(kept),
-        reasons=Counter(reasons.values()) + Counter(line.reason for line in data.quarantine),
+        ok=len(kept) > 0,
+        reasons=Counter(reasons) + Counter(line.reason for line in data.quarantine),
         files=files,
         inputs=data.inputs,
         seeds={"mix": options.seed},
-        more={
-            "caps": {"max_synthetic": options.max_synthetic, "by": options.by, "per_generator": options.per_generator}
-        },
+        more={"caps": {**caps, "per_stratum": options.per_stratum}, **whole.made_of(kept)},
     )
     manifest.write(out)
     return manifest
