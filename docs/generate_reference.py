@@ -30,7 +30,7 @@ def page(verb: str) -> Path:
 
 def options(verb: str) -> str:
     """Return the options of a verb as a table: name, what it means, default."""
-    given = import_module(f"holdfast.cli.{verb}").Options
+    given = import_module(f"holdfast.cli.{verb.replace('-', '_')}").Options
     hints = get_type_hints(given, include_extras=True)
     rows = [_row(each.name, hints[each.name], each.default) for each in fields(given)]
     return "\n".join(["| option | meaning | default |", "|---|---|---|", *rows, ""])

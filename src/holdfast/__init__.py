@@ -43,6 +43,7 @@ PUBLIC = {
     "plan": "holdfast.workflows.plan:plan",
     "read": "holdfast.core.reader:read",
     "reserve": "holdfast.workflows.reserve:reserve",
+    "verify_manifest": "holdfast.workflows.verify_manifest:verify_manifest",
     "verify_files": "holdfast.workflows.verify:verify_files",
 }
 

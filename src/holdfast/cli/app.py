@@ -17,16 +17,17 @@ from holdfast import __version__
 from holdfast.core.errors import HoldfastError, nearest
 
 VERBS = {
-    "init": "Write a starter holdfast.yaml that runs without key or network.",
+    "init": "Write a starter holdfast.yaml: no key, no network.",
     "doctor": "Show what is installed and what this machine can do.",
     "plan": "Check the settings and show what a build will do.",
     "build": "Make a training set: all the steps below, then the audit.",
     "reserve": "Split a real held-out set off and seal it.",
     "generate": "Make synthetic records, cell by cell.",
-    "verify": "Check records mechanically: pass, fail or undecided, with reasons.",
+    "verify": "Check records mechanically, each verdict with its reason.",
     "filter": "Take out duplicates, held-out text and personal data.",
     "mix": "Mix real and synthetic records under a cap.",
-    "audit": "One verdict on any data set, with evidence and an exit code for CI.",
+    "audit": "One verdict on any data set, with evidence and exit code.",
+    "verify-manifest": "Prove that the files of a run and its manifests agree.",
     "explain": "What a rule means, when it fires, and what to do.",
 }
 
@@ -59,7 +60,7 @@ REPORT = "This is a bug of Holdfast, not of your data. Please report it; HOLDFAS
 
 def overview() -> str:
     """Return the help of the whole program."""
-    verbs = "\n".join(f"  {name:<10} {text}" for name, text in VERBS.items())
+    verbs = "\n".join(f"  {name:<16}{text}" for name, text in VERBS.items())
     return (
         "Build, check and watch training sets that mix synthetic and real data.\n\n"
         f"usage: holdfast VERB [OPTIONS]\n\n{verbs}\n\n"
@@ -74,7 +75,7 @@ def _run(verb: str, rest: list[str]) -> int:
     from typer import Exit, Typer, TyperException  # noqa: PLC0415  # the verb loader: --help need not pay for it
     from typer.main import get_command  # noqa: PLC0415  # as above
 
-    module = import_module(f"holdfast.cli.{verb}")
+    module = import_module(f"holdfast.cli.{verb.replace('-', '_')}")
     app = Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
     app.command(verb, help=module.__doc__)(command(module.Options, module.run))
     try:

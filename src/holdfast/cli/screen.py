@@ -23,7 +23,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from holdfast.core.rundir import Manifest
+from holdfast.core.rundir import Manifest, read_manifest
 
 Show = Callable[[str, int, int], None]
 
@@ -41,7 +41,8 @@ def note(text: str) -> None:
 def done(manifest: Manifest, out: Path, *, as_json: bool, say: str = "") -> None:
     """Print what a verb did: its manifest as JSON, or one line of counts, the reasons, and where the files are."""
     if as_json:
-        result(orjson.dumps(manifest.to_dict(), option=orjson.OPT_INDENT_2).decode())
+        written = read_manifest(out) or manifest.to_dict()
+        result(orjson.dumps(written, option=orjson.OPT_INDENT_2).decode())
         return
     counts = [f"{count:,} {name}" for name, count in manifest.counts.to_dict().items() if count or name == "kept"]
     result(say or ", ".join(counts))

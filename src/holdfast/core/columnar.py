@@ -16,9 +16,9 @@ import pyarrow.parquet as pq
 
 from holdfast.core.dataset import Dataset, Input
 from holdfast.core.errors import InputError
+from holdfast.core.files import digest_of
 from holdfast.core.reading.columnar import record_batches
 from holdfast.core.reading.provenance import HOLDFAST, OWN
-from holdfast.core.reading.sources import digest_of
 from holdfast.core.shapes import RowShape, json_rows, nested_of
 from holdfast.core.shuffle import Shuffle, sliced
 

@@ -1,9 +1,10 @@
-"""Writes a file whole or not at all, and with the same bytes for the same content."""
+"""Writes a file whole or not at all, and with the same bytes for the same content; the digest of a file."""
 
 import gzip
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from hashlib import blake2b
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
@@ -53,3 +54,12 @@ def _packed(file: BinaryIO, codec: str) -> Iterator[IO[bytes]]:
             yield stream
     else:
         yield file
+
+
+def digest_of(path: Path) -> str:
+    """Return the BLAKE2b-128 digest of a file's bytes as they lie, 32 hex digits."""
+    digest = blake2b(digest_size=16)
+    with path.open("rb") as file:
+        while block := file.read(2**20):
+            digest.update(block)
+    return digest.hexdigest()

@@ -16,6 +16,7 @@ import pyarrow as pa
 from holdfast.core.dataset import Dataset, Input, Quarantined, ShardWriter
 from holdfast.core.engine import Progress
 from holdfast.core.errors import UsageError
+from holdfast.core.files import digest_of
 from holdfast.core.reading.columnar import Nans, read_columnar
 from holdfast.core.reading.columns import Plan, Wishes, plan_for, table_of_rows
 from holdfast.core.reading.delimited import has_paragraphs, read_csv, read_text
@@ -26,7 +27,7 @@ from holdfast.core.reading.jsonarray import read_array
 from holdfast.core.reading.jsonlines import read_lines
 from holdfast.core.reading.provenance import sidecar_of
 from holdfast.core.reading.rows import Batch, Batches, Refused
-from holdfast.core.reading.sources import digest_of, head_of, open_source
+from holdfast.core.reading.sources import head_of, open_source
 from holdfast.core.record import Origin
 
 # One shard: what a kernel gets at once. With its texts twice over it takes a worker 100 MB.

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import orjson
 from holdfast import __version__
 from holdfast.core.dataset import Input
 from holdfast.core.errors import ConservationError, MachineError, UsageError
-from holdfast.core.files import HALF_WRITTEN, whole_file
+from holdfast.core.files import HALF_WRITTEN, digest_of, whole_file
 
 MANIFEST = "manifest.json"
 # What the verbs call the files they write, up to the first dot.
@@ -35,6 +36,10 @@ OURS = {
     "holdfast",
     "manifest",
 }
+
+
+# A report says when it was made, so that equal runs differ in it.
+TIMED = ("report",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +101,14 @@ class Manifest:
         }
 
     def write(self, folder: Path) -> None:
-        """Check the conservation law, then write manifest.json into `folder` as its last file."""
+        """Check the conservation law, then write manifest.json into `folder` as its last file.
+
+        What is written holds also the digest of each file, as far as equal runs write equal bytes, and its own.
+        """
         self.counts.check()
-        write_json(folder / MANIFEST, self.to_dict())
+        named = {name for role, name in self.files.items() if role not in TIMED and (folder / name).is_file()}
+        sealed = self.to_dict() | {"digests": {name: digest_of(folder / name) for name in sorted(named)}}
+        write_json(folder / MANIFEST, sealed | {"digest": manifest_digest(sealed)})
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -110,6 +120,12 @@ def write_bytes(path: Path, data: bytes) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as indented JSON, atomically."""
     write_bytes(path, orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+
+
+def manifest_digest(values: Mapping[str, Any]) -> str:
+    """Return the BLAKE2b-128 digest of a manifest without its own `digest`, its keys in alphabetical order."""
+    plain = {key: value for key, value in values.items() if key != "digest"}
+    return blake2b(orjson.dumps(plain, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:

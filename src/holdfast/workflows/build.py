@@ -17,10 +17,10 @@ from holdfast import __version__
 from holdfast.core.dataset import Input
 from holdfast.core.engine import Progress
 from holdfast.core.errors import UsageError
+from holdfast.core.files import digest_of
 from holdfast.core.reader import read
 from holdfast.core.reading.formats import detect
 from holdfast.core.reading.inputs import find_inputs
-from holdfast.core.reading.sources import digest_of
 from holdfast.core.rundir import (
     MANIFEST,
     Counts,

@@ -7,7 +7,6 @@ ends early and names its fault; what was unpacked before stays readable. Nothing
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Literal, Self, cast
@@ -70,15 +69,6 @@ def refuse_foreign(path: Path, head: bytes) -> None:
                 f"{path} is {name}.",
                 "Give JSONL (also .gz, .zst), JSON, Parquet, Arrow, CSV, TSV, plain text or a datasets folder.",
             )
-
-
-def digest_of(path: Path) -> str:
-    """Return the BLAKE2b-128 digest of a file's bytes as they lie, 32 hex digits."""
-    digest = blake2b(digest_size=16)
-    with path.open("rb") as file:
-        while block := file.read(2**20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 @dataclass(slots=True)
