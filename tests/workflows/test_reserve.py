@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from holdfast.core.errors import UsageError
 from holdfast.core.reader import read
 from holdfast.dedup.near import find_near
-from holdfast.dedup.seal import open_held_out
+from holdfast.dedup.seal import open_held_out, read_seal
+from holdfast.stats.proportion import smallest_drop
 from holdfast.workflows.audit import audit
 from holdfast.workflows.reserve import ReserveOptions, reserve, split
 
@@ -124,7 +125,7 @@ def test_an_empty_side_is_refused(tmp_path, share):
 
 def test_an_unknown_group_column_is_refused(tmp_path):
     """The message names the columns that exist, and nothing is sealed."""
-    with pytest.raises(UsageError, match="question, answer, author"):
+    with pytest.raises(UsageError, match=r"(?s)'autor'.*mean 'author'.*question"):
         reserve([real(tmp_path)], tmp_path / "out", ReserveOptions(0.2, ("autor",)))
     assert not (tmp_path / "out/holdfast.seal").exists()
 
@@ -159,3 +160,36 @@ def test_a_group_with_a_record_that_is_not_real_is_never_held_out(seed):
     """Records 0 and 2 each have a synthetic near-duplicate, 1 and 3: only 4 and 5 can be held out."""
     chosen = split(np.array([0, 0, 2, 2, 4, 5]), np.array([0, 2, 4, 5]), 2, seed)
     assert [4, 5] == chosen.tolist()
+
+
+def test_the_size_comes_from_the_power_asked_for(tmp_path):
+    """To notice a drop of 40 points with 90 % power takes 27 records, and one fewer would not do."""
+    manifest = reserve([real(tmp_path, 120)], tmp_path / "out", ReserveOptions(detect=0.4, power=0.9))
+    assert (27, 26) == (manifest.more["asked"], manifest.more["eval"])  # twins stay together
+    assert (True, False) == (smallest_drop(27, 0.9) <= 0.4, smallest_drop(26, 0.9) <= 0.4)
+
+
+def test_each_stratum_gives_its_share(tmp_path):
+    """Topics of 40 and 20 records give 6 and 3 of 9."""
+    rows = [{"question": f"w{n} " * 12, "answer": str(n), "topic": "ab"[n % 3 == 0]} for n in range(60)]
+    options = ReserveOptions(9, strata=("topic",))
+    manifest = reserve([written(tmp_path / "r.jsonl", rows)], tmp_path / "out", options)
+    assert {"topic=a": {"eval": 6, "train": 34}, "topic=b": {"eval": 3, "train": 17}} == manifest.more["strata"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "grade"),
+    [
+        ({"date": "2019-05-01"}, "dated"),
+        ({"year": 2021, "origin": "human"}, "dated"),
+        ({"date": "2023-01-01", "origin": "human"}, "labelled"),
+        ({"date": "2022-12"}, "declared"),
+        ({}, "declared"),
+    ],
+)
+def test_how_sure_one_is_comes_from_the_rows(tmp_path, columns, grade):
+    """Dates before public chat models, labels, or only somebody's word: the seal says which."""
+    rows = [{"question": f"w{n} " * 12, "answer": str(n), **columns} for n in range(20)]
+    manifest = reserve([written(tmp_path / "r.jsonl", rows)], tmp_path / "out", ReserveOptions(4))
+    sealed = read_seal(tmp_path / "out/holdfast.seal")
+    assert (grade, grade) == (manifest.more["proof"]["grade"], sealed.proof["grade"])

@@ -50,10 +50,16 @@ class Real(Strict):
 
 
 class Reserve(Strict):
-    """The held-out set: `eval` is a share below 1 or a number of records; groups never straddle the split."""
+    """The held-out set: `eval` is a share below 1 or a number of records; groups never straddle the split.
+
+    `detect` sizes it instead: the smallest drop in accuracy that it is to notice with chance `power`.
+    """
 
     eval: Annotated[float, Field(gt=0)] = 0.1
+    detect: Annotated[float, Field(gt=0, le=1)] | None = None
+    power: Annotated[float, Field(gt=0, lt=1)] = 0.8
     group_by: tuple[str, ...] = ()
+    strata: tuple[str, ...] = ()
     ood: Path | None = None
     out: Path = Path("sealed")
 

@@ -3,7 +3,7 @@
 Binomial sampling of independent items is assumed. Clustered items (several per prompt) make intervals too narrow.
 """
 
-from math import sqrt
+from math import ceil, sqrt
 from statistics import NormalDist
 
 import numpy as np
@@ -66,3 +66,14 @@ def smallest_drop(n: int, power: float = 0.8, alpha: float = 0.05) -> float:
     if n < 1:
         return 1.0
     return min(1.0, (normal_quantile(1.0 - alpha) + normal_quantile(power)) * sqrt(0.5 / n))
+
+
+def size_to_notice(drop: float, power: float = 0.8, alpha: float = 0.05) -> int:
+    """Return the fewest items whose `smallest_drop` is at most `drop`: n = (z_{1-alpha} + z_{power})^2 / (2 d^2).
+
+    Raises UsageError unless 0 < drop <= 1 and 0 < power < 1.
+    """
+    if not (0 < drop <= 1 and 0 < power < 1):
+        raise UsageError(f"No set notices a drop of {drop} with power {power}.", "Give shares, as 0.02 and 0.9.")
+    quantiles = normal_quantile(1.0 - alpha) + normal_quantile(power)
+    return max(1, ceil(0.5 * (quantiles / drop) ** 2 - 1e-9))

@@ -145,7 +145,15 @@ def _reserve(settings: Settings) -> Path:
             raise UsageError(f"{sealed} is sealed for other real data.", remedy)
         return sealed
     reserved = settings.reserve
-    options = ReserveOptions(reserved.eval, reserved.group_by, settings.seed, settings.real[0].map)
+    options = ReserveOptions(
+        reserved.eval,
+        reserved.group_by,
+        reserved.strata,
+        reserved.detect,
+        reserved.power,
+        settings.seed,
+        settings.real[0].map,
+    )
     reserve([settings.path(entry.path) for entry in settings.real], sealed, options)
     return sealed
 

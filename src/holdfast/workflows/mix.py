@@ -5,7 +5,7 @@ on their content alone. Which of them are taken is `workflows.mixture`.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
@@ -13,7 +13,6 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import orjson
 import pyarrow.compute as pc
 
 from holdfast.core.dataset import Dataset, joined, reordered
@@ -28,15 +27,13 @@ from holdfast.dedup.decontaminate import scan
 from holdfast.dedup.seal import open_held_out
 from holdfast.rules.census import COLUMNS, REAL, UNKNOWN, census
 from holdfast.workflows.mixture import Candidates, Rules, chosen
+from holdfast.workflows.strata import NONE, strata
 
 Rows = npt.NDArray[np.int64]
 
 # Why a record is not in the mixture; 0 is in it.
 REASONS = ("", "held-out", "unknown-origin", "cap")
 IN, HELD_OUT, NO_ORIGIN, CAP = range(4)
-# Parts of provenance that may name strata, besides the user's own columns.
-PARTS = ("generator", "family", "source", "licence", "cell")
-NO_STRATUM = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +79,7 @@ class _Everything:
 
     def made_of(self, kept: Rows) -> dict[str, Any]:
         """Return records and tokens of what is kept, overall and by stratum, with the synthetic part of each."""
-        if self.strata == [NO_STRATUM]:
+        if self.strata == [NONE]:
             return {"made_of": self._told(kept)}
         own = self.stratum[kept]
         parts = {label: self._told(kept[own == place]) for place, label in enumerate(self.strata)}
@@ -114,7 +111,7 @@ def mix(
 def mixed(data: Dataset, out: Path, options: MixOptions, folder: Path) -> Manifest:
     """Mix the records of one data set by their origin; write as `mix` does."""
     begin(out, data.inputs)
-    everything = _Everything(data, _census(data), *_strata(data, options))
+    everything = _Everything(data, _census(data), *strata(data, options.strata))
     fate = np.where(everything.counts["origin"] == UNKNOWN, NO_ORIGIN, IN).astype(np.int8)
     fate[_held_out_rows(data, options, folder)] = HELD_OUT
     order = _order(data, options.seed)
@@ -151,38 +148,6 @@ def _question(whole: _Everything, order: Rows, options: MixOptions) -> tuple[Can
         options.by == "records",
     )
     return Candidates(made, real, synthetic, code[order], whole.stratum[order]), rules
-
-
-def _strata(data: Dataset, options: MixOptions) -> tuple[Rows, list[str]]:
-    """Return the number of each record's stratum, and their names in alphabetical order."""
-    if not options.strata:
-        return np.zeros(data.rows, np.int64), [NO_STRATUM]
-    columns = [list(_values(data, name)) for name in options.strata]
-    pairs = zip(*columns, strict=True)
-    named = [
-        ",".join(f"{name}={value}" for name, value in zip(options.strata, values, strict=True)) for values in pairs
-    ]
-    labels = sorted(set(named)) or [NO_STRATUM]
-    places = {label: place for place, label in enumerate(labels)}
-    return np.asarray([places[name] for name in named], np.int64), labels
-
-
-def _values(data: Dataset, name: str) -> Iterator[str]:
-    """Yield the value of a column of the user's own, or of a part of the provenance, for each record."""
-    if name in PARTS:
-        yield from pc.fill_null(data.column(name), NO_STRATUM).to_pylist()
-        return
-    seen: dict[str, None] = {}
-    known = False
-    for table in data.tables(("fields",)):
-        for text in table.column("fields").to_pylist():
-            row = orjson.loads(text)
-            known = known or name in row
-            seen |= dict.fromkeys(row)
-            value = row.get(name)
-            yield NO_STRATUM if value is None else str(value)
-    if not known and seen:
-        raise UsageError(f"There is no column {name!r} to part strata by.", nearest(name, seen | dict.fromkeys(PARTS)))
 
 
 def _weights(labels: Sequence[str], weights: Mapping[str, float]) -> list[float]:

@@ -15,7 +15,7 @@ from holdfast.stats.proportion import smallest_drop
 from holdfast.workflows.audit import selected
 from holdfast.workflows.cells import quotas
 from holdfast.workflows.generate import Recipe, deadline
-from holdfast.workflows.reserve import wanted
+from holdfast.workflows.reserve import asked, wanted
 
 # One family disagrees with itself too rarely: two to four share the work.
 FEWEST_FAMILIES = 2
@@ -49,14 +49,15 @@ def plan(settings: Settings) -> Plan:
     with scratch() as folder:
         paths = [settings.path(entry.path) for entry in settings.real]
         rows = read(paths, mapping=settings.real[0].map, spool=folder, origin="real").rows
-    held_out = wanted(settings.reserve.eval, rows)
+    reserved = settings.reserve
+    held_out = wanted(asked(reserved.eval, reserved.detect, reserved.power), rows)
     cells = quotas(settings.cells, 0) if settings.generators else ()
     accepted = sum(cell.wanted for cell in cells)
     share = mixed_share(rows - held_out, accepted, settings.mix.max_synthetic)
     return Plan(
         real=rows,
         held_out=held_out,
-        smallest_drop=smallest_drop(held_out),
+        smallest_drop=smallest_drop(held_out, reserved.power),
         cells=len(cells),
         accepted=accepted,
         calls=0,

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import orjson
 
 from holdfast.core.dataset import Dataset
 from holdfast.core.errors import UsageError
@@ -21,15 +21,25 @@ from holdfast.core.writer import own_format, set_aside, write_dataset, write_rea
 from holdfast.dedup.clusters import connected
 from holdfast.dedup.near import find_near
 from holdfast.dedup.seal import NAME, Seal
-from holdfast.stats.proportion import smallest_drop
+from holdfast.stats.proportion import size_to_notice, smallest_drop
+from holdfast.workflows.evidence import Evidence, evidence
+from holdfast.workflows.mixture import apportion
+from holdfast.workflows.strata import NONE, strata, values
 
 
 @dataclass(frozen=True, slots=True)
 class ReserveOptions:
-    """`share` below 1 is a share of the records, else a number of them."""
+    """`share` below 1 is a share of the records, else a number of them; `detect` sizes the set by power instead.
+
+    `detect` is the smallest drop in accuracy that it is to notice with chance `power`. Each of the `strata` gives its
+    share of the set; `group_by` names columns whose equal values stay on one side.
+    """
 
     share: float = 0.1
     group_by: tuple[str, ...] = ()
+    strata: tuple[str, ...] = ()
+    detect: float | None = None
+    power: float = 0.8
     seed: int = 7
     mapping: Mapping[str, str] = field(default_factory=dict)
 
@@ -43,16 +53,19 @@ def reserve(real: Sequence[str | Path], out: Path, options: ReserveOptions = Res
     if (out / NAME).exists() and (out / MANIFEST).exists():
         raise UsageError(f"{out / NAME} is there already: a held-out set is sealed once.", "Choose another --out.")
     with scratch() as folder, only_writer(out):
+        # Read twice, because what whoever reserves them says of silent records is not what the records say.
+        silent = read(real, mapping=options.mapping, spool=folder / "silent")
         data = read(real, mapping=options.mapping, spool=folder / "real", origin="real")
         begin(out, data.inputs)
-        return _write(data, out, options, folder)
+        return _write(data, evidence(silent), out, options, folder)
 
 
-def _write(data: Dataset, out: Path, options: ReserveOptions, folder: Path) -> Manifest:
+def _write(data: Dataset, told: Evidence, out: Path, options: ReserveOptions, folder: Path) -> Manifest:
     origin = np.asarray(data.column("origin").to_pylist(), dtype=object)
     usable = np.flatnonzero(origin == "real")
-    size = wanted(options.share, len(usable))
-    chosen = split(groups(data, options.group_by), usable, size, options.seed)
+    size = wanted(asked(options.share, options.detect, options.power), len(usable))
+    numbers, labels = strata(data, options.strata)
+    chosen = _split_by(groups(data, options.group_by), usable, numbers, (size, options.seed))
     if not len(chosen):
         what = f"No group of records fits into a held-out set of {size}: near-duplicates and groups stay together."
         raise UsageError(what, "Choose a larger --eval, or filter near-duplicates first.")
@@ -63,7 +76,8 @@ def _write(data: Dataset, out: Path, options: ReserveOptions, folder: Path) -> M
     write_dataset(out / files["eval"], data, chosen)
     write_dataset(out / files["train"], data, train)
     files |= _refused(out, data, refused)
-    proof = {"inputs": [item.digest for item in data.inputs], "origin": "real", "records": len(chosen)}
+    real = told.of(chosen)
+    proof = {"inputs": [item.digest for item in data.inputs], "origin": "real", "records": len(chosen), **real}
     sealed = read([out / files["eval"]], mapping=options.mapping, spool=folder / "eval")
     Seal.of(sealed, proof, options.mapping).write(out)
     manifest = Manifest(
@@ -73,10 +87,30 @@ def _write(data: Dataset, out: Path, options: ReserveOptions, folder: Path) -> M
         files=files,
         inputs=data.inputs,
         seeds={"split": options.seed},
-        more={"eval": len(chosen), "asked": size, "train": len(train), "smallest_drop": smallest_drop(len(chosen))},
+        more={
+            "eval": len(chosen),
+            "asked": size,
+            "train": len(train),
+            "smallest_drop": smallest_drop(len(chosen), options.power),
+            "power": options.power,
+            "proof": real,
+            **_by_stratum(labels, numbers, chosen, train),
+        },
     )
     manifest.write(out)
     return manifest
+
+
+def _by_stratum(labels: list[str], numbers: np.ndarray, chosen: np.ndarray, train: np.ndarray) -> dict[str, Any]:
+    if labels == [NONE]:
+        return {}
+    counted = [np.bincount(numbers[rows], minlength=len(labels)).tolist() for rows in (chosen, train)]
+    return {"strata": {label: {"eval": counted[0][at], "train": counted[1][at]} for at, label in enumerate(labels)}}
+
+
+def asked(share: float, detect: float | None, power: float) -> float:
+    """Return the share or number of records to hold out: by power where a drop to detect is given."""
+    return share if detect is None else size_to_notice(detect, power)
 
 
 def wanted(share: float, usable: int) -> int:
@@ -100,25 +134,20 @@ def groups(data: Dataset, group_by: Sequence[str] = ()) -> np.ndarray:
     left, right = [near.left], [near.right]
     for column in group_by:
         first: dict[str, int] = {}
-        for row, value in enumerate(_values(data, column)):
+        for row, value in enumerate(values(data, column)):
             if value is not None:
                 left.append(np.asarray([first.setdefault(value, row)]))
                 right.append(np.asarray([row]))
     return connected(data.rows, np.concatenate(left), np.concatenate(right))
 
 
-def _values(data: Dataset, column: str) -> list[str | None]:
-    values: list[str | None] = []
-    seen = False
-    for table in data.tables(("fields",)):
-        for text in table.column("fields").to_pylist():
-            row = orjson.loads(text)
-            seen = seen or column in row
-            value = row.get(column)
-            values.append(None if value is None else str(value))
-    if not seen and values:
-        raise UsageError(f"There is no column {column!r} to group by.", f"Columns: {', '.join(row)}.")
-    return values
+def _split_by(group: np.ndarray, usable: np.ndarray, stratum: np.ndarray, how: tuple[int, int]) -> np.ndarray:
+    """Return the indices held out: `split` in each stratum, by its share; a group is of its first record's stratum."""
+    size, seed = how
+    own = stratum[group]
+    shares = apportion(size, np.bincount(own[usable], minlength=int(stratum.max(initial=0)) + 1).tolist())
+    parts = [split(group, usable[own[usable] == at], share, seed) for at, share in enumerate(shares)]
+    return np.sort(np.concatenate(parts))
 
 
 def split(group: np.ndarray, usable: np.ndarray, wanted: int, seed: int) -> np.ndarray:

@@ -1,0 +1,46 @@
+"""Strata: records parted by the values of columns, the user's own or parts of the provenance."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+
+from holdfast.core.dataset import Dataset
+from holdfast.core.errors import UsageError, nearest
+
+# Parts of provenance that may name strata, besides the user's own columns.
+PARTS = ("generator", "family", "source", "licence", "cell")
+NONE = "none"
+
+
+def strata(data: Dataset, columns: Sequence[str]) -> tuple[npt.NDArray[np.int64], list[str]]:
+    """Return the number of each record's stratum, int64[n], and their names in alphabetical order.
+
+    A name is like "difficulty=hard,topic=rates"; without columns there is one stratum, "none". Raises `UsageError` for
+    a column that no record has.
+    """
+    if not columns:
+        return np.zeros(data.rows, np.int64), [NONE]
+    parts = zip(*(values(data, name) for name in columns), strict=True)
+    pairs = ([f"{name}={value or NONE}" for name, value in zip(columns, row, strict=True)] for row in parts)
+    named = [",".join(pair) for pair in pairs]
+    labels = sorted(set(named)) or [NONE]
+    places = {label: place for place, label in enumerate(labels)}
+    return np.asarray([places[name] for name in named], np.int64), labels
+
+
+def values(data: Dataset, name: str) -> Iterator[str | None]:
+    """Yield the value of a column, or of a part of the provenance, for each record; None where it has none."""
+    if name in PARTS:
+        yield from data.column(name).to_pylist()
+        return
+    seen: dict[str, None] = {}
+    for table in data.tables(("fields",)):
+        for text in table.column("fields").to_pylist():
+            row = orjson.loads(text)
+            seen |= dict.fromkeys(row)
+            value = row.get(name)
+            yield None if value is None else str(value)
+    if seen and name not in seen:
+        raise UsageError(f"There is no column {name!r}.", nearest(name, seen | dict.fromkeys(PARTS)))
