@@ -1,13 +1,16 @@
 """mix: no cap is exceeded by one unit, whatever comes in, and the order of the inputs makes no difference."""
 
+import gzip
 import json
 from collections import Counter
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from holdfast.core.errors import UsageError
+from holdfast.metrics.selection import grams
 from holdfast.workflows.audit import audit
 from holdfast.workflows.mix import MixOptions, mix
 from tests.rules.views import sentence
@@ -154,3 +157,41 @@ def test_parquet_rows_stay_with_their_provenance(tmp_path):
     assert (66, pa.int16()) == (len(rows), table.schema.field("n").type)
     assert all(row["id"] == f"{row['text'].split()[0]}{row['n']}" for row in rows)
     assert all((row["holdfast"]["origin"] == "synthetic") == row["id"].startswith("made") for row in rows)
+
+
+def test_the_shortfall_is_told_in_records_and_by_stratum(tmp_path):
+    """What is left out for the cap, and how many real records would let all in: 20 for the whole, by topic 0 and 27."""
+    options = MixOptions(max_synthetic=0.5, strata=("topic",))
+    manifest = mix(*strata(tmp_path, {"a": (10, 5), "b": (3, 30)}), tmp_path / "out", options)
+    told = manifest.more["shortfall"]
+    assert (22, 22, 22) == (told["left_out"], told["add_real"], told["or_drop_synthetic"])
+    assert [0, 27] == [told["strata"][f"topic={name}"]["add_real"] for name in "ab"]
+    assert ["cap"] == [entry["filter"] for entry in manifest.more["bill"]]
+
+
+def _recall(path, wanted):
+    """The share of the wanted word pairs that a training set holds."""
+    texts = [json.loads(line)["text"] for line in path.read_text().splitlines()]
+    return np.isin(wanted, grams(pa.chunked_array([pa.array(texts)])).hashes).mean()
+
+
+def test_leaving_out_by_coverage_keeps_more_of_the_anchor_than_chance(tmp_path, shared_data):
+    """A planted set at 90 % synthetic, cut to the cap: coverage beats every one of 8 random cuts, interval and all."""
+    with gzip.open(shared_data / "audit/planted_sets.jsonl.gz", "rt") as file:
+        rows = [json.loads(line) for line in file]
+    mine = [row for row in rows if row["case"] == "over_ratio"]
+    real = [{"text": row["text"]} for row in mine if row["truth_origin"] == "human"][:94]
+    made = [{"text": row["text"], "generator": row["generator"]} for row in mine if row["truth_origin"] != "human"]
+    known = {row["text"] for row in real}
+    others = [{"text": row["text"]} for row in rows if row["truth_origin"] == "human" and row["text"] not in known]
+    files = [written(tmp_path / f"{n}.jsonl", side) for n, side in enumerate((real, made, others))]
+    wanted = np.unique(grams(pa.chunked_array([pa.array([row["text"] for row in others])])).hashes)
+    found = []
+    for seed in range(8):
+        mix(files[:1], files[1:2], tmp_path / "out", MixOptions(seed=seed))
+        found.append(_recall(tmp_path / "out/train.jsonl", wanted))
+    options = MixOptions(choose="coverage", anchor=files[2:])
+    manifest = mix(files[:1], files[1:2], tmp_path / "out", options)
+    gained = _recall(tmp_path / "out/train.jsonl", wanted) - np.mean(found)
+    assert (94, 94) == (manifest.more["made_of"]["synthetic"], manifest.more["made_of"]["records"] - 94)
+    assert gained - 2.36 * np.std(found, ddof=1) * np.sqrt(1 + 1 / 8) > 0  # t quantile of 7 degrees of freedom

@@ -6,7 +6,7 @@ Without --dedup both exact and near-duplicates are removed.
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -78,20 +78,6 @@ def run(given: Options) -> int:
         manifest = filter_files(given.files, given.out, options)
     screen.done(manifest, given.out, as_json=given.json)
     if not given.json:
-        for line in bill_lines(manifest.more["bill"]):
+        for line in screen.bill_lines(manifest.more["bill"]):
             screen.result(line)
     return 0 if manifest.counts.kept else 1
-
-
-def bill_lines(bills: list[dict[str, Any]]) -> list[str]:
-    """Return the diversity bill as lines: what each filter did to the tail, and how many measures it cost."""
-    lines = []
-    for entry in bills:
-        told = entry["measurements"]
-        costs = sum(said["detail"]["verdict"] == "costs" for said in told.values())
-        tail = told["tail-coverage"]
-        number = "not known" if tail["value"] is None else "{value:.2f} ({low:.2f}-{high:.2f})".format_map(tail)
-        said = f"costs {costs} of {len(told)} measures" if costs else "no more than chance"
-        lines.append(f"  {entry['filter']:<20} tail {number}, n {tail['n']:,}; {said}")
-    head = "diversity bill, held against leaving out as much at random (below 1: variety lost)"
-    return [head, *lines] if lines else []

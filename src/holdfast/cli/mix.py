@@ -22,6 +22,13 @@ class Unit(StrEnum):
     tokens = "tokens"
 
 
+class Choice(StrEnum):
+    """How synthetic records are chosen where not all can stay."""
+
+    random = "random"
+    coverage = "coverage"
+
+
 @dataclass(frozen=True)
 class Options:
     """The command line of `holdfast mix`."""
@@ -50,6 +57,12 @@ class Options:
         list[str] | None, typer.Option(metavar="FILE", help="Held-out file or sealed folder to keep out.")
     ] = None
     size: Annotated[int | None, typer.Option(min=1, metavar="N", help="How many records at most.")] = None
+    choose: Annotated[
+        Choice, typer.Option(help="Which synthetic records stay: drawn, or those that add most to what is covered.")
+    ] = Choice.random
+    anchor: Annotated[
+        list[str] | None, typer.Option(metavar="FILE", help="Real data whose coverage counts, for --choose coverage.")
+    ] = None
     seed: Annotated[int, typer.Option(metavar="N", help="Draws which records are taken, and their order.")] = 7
     map: Mapping = None
     json: Json = False
@@ -65,12 +78,19 @@ def run(given: Options) -> int:
         weights=weights(given.weight or ()),
         per_stratum=given.per_stratum,
         size=given.size,
+        choose=given.choose.value,
+        anchor=given.anchor or (),
         held_out=given.eval or (),
         seed=given.seed,
         mapping=mapping(given.map),
     )
     manifest = mix(given.real, given.synthetic, given.out, options)
     screen.done(manifest, given.out, as_json=given.json)
+    for line in screen.bill_lines(manifest.more["bill"]) if not given.json else ():
+        screen.result(line)
+    lacking = manifest.more["shortfall"]
+    if lacking["left_out"] and lacking["add_real"] and not given.json:
+        screen.result(f"{lacking['add_real']:,} more real {lacking['by']} would let every synthetic record in")
     return 0 if manifest.ok else 1
 
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import orjson
 from rich.console import Console
@@ -49,6 +50,20 @@ def done(manifest: Manifest, out: Path, *, as_json: bool, say: str = "") -> None
     for reason, count in sorted(manifest.reasons.items(), key=lambda entry: -entry[1]):
         result(f"  {count:>8,}  {reason}")
     result(f"files in {out}: {', '.join(manifest.files.values())}")
+
+
+def bill_lines(bills: list[dict[str, Any]]) -> list[str]:
+    """Return the diversity bill as lines: what each filter did to the tail, and how many measures it cost."""
+    lines = []
+    for entry in bills:
+        told = entry["measurements"]
+        costs = sum(said["detail"]["verdict"] == "costs" for said in told.values())
+        tail = told["tail-coverage"]
+        number = "not known" if tail["value"] is None else "{value:.2f} ({low:.2f}-{high:.2f})".format_map(tail)
+        said = f"costs {costs} of {len(told)} measures" if costs else "no more than chance"
+        lines.append(f"  {entry['filter']:<20} tail {number}, n {tail['n']:,}; {said}")
+    head = "diversity bill, held against leaving out as much at random (below 1: variety lost)"
+    return [head, *lines] if lines else []
 
 
 class Rate(ProgressColumn):

@@ -169,6 +169,7 @@ class Mix(Strict):
     strata: tuple[str, ...] = ()
     weights: dict[str, float] = {}
     size: Annotated[int, Field(ge=1)] | None = None
+    choose: Literal["random", "coverage"] = "random"
     format: Literal["own", "messages", "alpaca", "sharegpt", "text"] = "own"
 
 

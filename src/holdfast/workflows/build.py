@@ -177,6 +177,7 @@ def _mix(settings: Settings, folder: Path, kept: Path, sealed: Path) -> Manifest
         weights=wanted.weights,
         per_stratum=wanted.per_stratum,
         size=wanted.size,
+        choose=wanted.choose,
         held_out=(sealed,),
         seed=settings.seed,
         shape=wanted.format,

@@ -182,8 +182,11 @@ def _marked(table: pa.Table, first: int, done: list[str], decisions: Decisions) 
 
 def _effects(data: Dataset, decisions: Decisions, seed: int, anchor: Dataset | None) -> dict[str, Any]:
     """Return what filtering did, for the manifest: the funnel, and the diversity bill where anything was rejected."""
-    paid = bills(data, decisions.reasons, STEPS, seed, anchor) if decisions.reasons else []
-    return {"funnel": funnel(data, decisions.reasons), "bill": paid}
+    reasons = np.full(data.rows, None, dtype=object)
+    for row, reason in decisions.reasons.items():
+        reasons[row] = reason
+    paid = bills(data, reasons, STEPS, seed, anchor) if decisions.reasons else []
+    return {"funnel": funnel(data, reasons), "bill": paid}
 
 
 def _write(data: Dataset, marked: Dataset, decisions: Decisions, out: Path, effects: dict[str, Any]) -> Manifest:

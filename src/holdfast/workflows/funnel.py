@@ -1,10 +1,11 @@
 """What a filter did: the funnel by generator and by cell, and the diversity bill of each of its steps.
 
-Works on reasons alone: a record rejected by one step stood before all earlier ones and before none of the later ones.
+Works on reasons alone, one per record and None for those kept: a record rejected by one step stood before all earlier
+ones and before none of the later ones.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,6 +17,8 @@ import pyarrow.compute as pc
 from holdfast.core.dataset import Dataset, text_of
 from holdfast.metrics.bill import bill
 
+Reasons = npt.NDArray[np.object_]
+
 WHOLE = "all"
 NOT_MADE = "not generated"
 NO_CELL = "no cell"
@@ -25,7 +28,7 @@ BILLED = 2_000
 MOST_STRATA = 4
 
 
-def funnel(data: Dataset, reasons: Mapping[int, str]) -> dict[str, dict[str, dict[str, int]]]:
+def funnel(data: Dataset, reasons: Reasons) -> dict[str, dict[str, dict[str, int]]]:
     """Return by generator, and by cell where there are any: how many came in, were kept, and went for which reason."""
     found = {"generator": _counted(_labels(data, "generator", NOT_MADE), reasons)}
     cells = _labels(data, "cell", NO_CELL)
@@ -37,11 +40,12 @@ def _labels(data: Dataset, column: str, otherwise: str) -> list[str]:
     return labels
 
 
-def _counted(labels: Sequence[str], reasons: Mapping[int, str]) -> dict[str, dict[str, int]]:
+def _counted(labels: Sequence[str], reasons: Reasons) -> dict[str, dict[str, int]]:
     given = Counter(labels)
     gone: dict[str, Counter[str]] = {label: Counter() for label in given}
-    for row, reason in reasons.items():
-        gone[labels[row]][reason] += 1
+    for label, reason in zip(labels, reasons.tolist(), strict=True):
+        if reason is not None:
+            gone[label][reason] += 1
     return {
         label: {"in": given[label], "kept": given[label] - lost.total(), **dict(sorted(lost.items()))}
         for label, lost in sorted(gone.items())
@@ -66,7 +70,7 @@ class _Sample:
 
 
 def bills(
-    data: Dataset, reasons: Mapping[int, str], steps: Sequence[str], seed: int, anchor: Dataset | None = None
+    data: Dataset, reasons: Reasons, steps: Sequence[str], seed: int, anchor: Dataset | None = None
 ) -> list[dict[str, Any]]:
     """Return the bill of each step that rejected enough to be told, in order, and of the whole; see `metrics.bill`.
 
@@ -74,14 +78,15 @@ def bills(
     the measurements are of a sample of at most `BILLED`, drawn by `seed`.
     """
     sample = _sample(data, reasons, seed, anchor)
-    counted, stood, found = Counter(reasons.values()), np.ones(len(sample.reasons), np.bool_), []
+    counted = {step: int(np.count_nonzero(reasons == step)) for step in steps}
+    stood, found = np.ones(len(sample.reasons), np.bool_), []
     left = data.rows
     for step in steps:
         kept = stood & (sample.reasons != step)
         found.append(_entry(step, sample, (stood, kept), (left, counted[step])))
         stood, left = kept, left - counted[step]
     everything = np.ones(len(sample.reasons), np.bool_)
-    found.append(_entry(WHOLE, sample, (everything, stood), (data.rows, len(reasons))))
+    found.append(_entry(WHOLE, sample, (everything, stood), (data.rows, sum(counted.values()))))
     return [entry for entry in found if entry["measurements"]]
 
 
@@ -100,12 +105,12 @@ def _entry(step: str, sample: _Sample, masks: tuple[Any, Any], counts: tuple[int
     }
 
 
-def _sample(data: Dataset, reasons: Mapping[int, str], seed: int, anchor: Dataset | None) -> _Sample:
+def _sample(data: Dataset, reasons: Reasons, seed: int, anchor: Dataset | None) -> _Sample:
     rows = _drawn(data, seed)
     table = data.take(rows, ("prompt", "response", "generator"))
     return _Sample(
         texts=text_of(table),
-        reasons=np.asarray([reasons.get(row) for row in rows.tolist()], dtype=object),
+        reasons=reasons[rows],
         makers=np.asarray(pc.fill_null(table.column("generator"), NOT_MADE).to_pylist(), dtype=object),
         seed=seed,
         anchor=None if anchor is None else text_of(anchor.take(_drawn(anchor, seed), ("prompt", "response"))),

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.compute as pc
 
-from holdfast.core.dataset import Dataset, joined, reordered
+from holdfast.core.dataset import Dataset, joined, reordered, text_of
 from holdfast.core.errors import UsageError, nearest
 from holdfast.core.reader import read
 from holdfast.core.rundir import Counts, Manifest, begin, only_writer
@@ -25,11 +25,18 @@ from holdfast.core.shapes import RowShape
 from holdfast.core.writer import own_format, set_aside, write_dataset, write_reasons
 from holdfast.dedup.decontaminate import scan
 from holdfast.dedup.seal import open_held_out
+from holdfast.metrics import selection
 from holdfast.rules.census import COLUMNS, REAL, UNKNOWN, census
+from holdfast.stats.dose import dilution
+from holdfast.workflows.funnel import bills
 from holdfast.workflows.mixture import Candidates, Rules, chosen
 from holdfast.workflows.strata import NONE, strata
 
 Rows = npt.NDArray[np.int64]
+
+TEXT = ("prompt", "response")
+# Word pairs are held with 8 bytes each, twice.
+MOST_WORDS = 100_000_000
 
 # Why a record is not in the mixture; 0 is in it.
 REASONS = ("", "held-out", "unknown-origin", "cap")
@@ -43,6 +50,8 @@ class MixOptions:
     `per_generator` caps each generator's share of the synthetic part, `per_stratum` the synthetic share of a stratum.
     `strata` are columns; a stratum is one combination of their values, named like "difficulty=hard,topic=rates".
     `weights` give strata their share of the records, 1 where it is silent; without any the shares are as they come.
+    With `choose` coverage those synthetic records are left out that add least to what the real ones cover of `anchor`,
+    or of all candidates where there is none.
     """
 
     max_synthetic: float = DEFAULT_CAP
@@ -53,6 +62,8 @@ class MixOptions:
     weights: Mapping[str, float] = field(default_factory=dict)
     per_stratum: float = 1.0
     size: int | None = None
+    choose: Literal["random", "coverage"] = "random"
+    anchor: Sequence[str | Path] = ()
     held_out: Sequence[str | Path] = ()
     seed: int = 7
     shape: RowShape = "own"
@@ -85,6 +96,35 @@ class _Everything:
         parts = {label: self._told(kept[own == place]) for place, label in enumerate(self.strata)}
         return {"made_of": self._told(kept), "strata": parts}
 
+    def shortfall(self, fate: npt.NDArray[np.int8], options: MixOptions) -> dict[str, Any]:
+        """Return how much real data would let every synthetic record in under the overall cap, by stratum too.
+
+        In records or tokens, as the cap counts. A stratum is told what it lacks to bear its own synthetic records.
+        """
+        usable = np.isin(fate, (IN, CAP))
+        parts = {label: usable & (self.stratum == place) for place, label in enumerate(self.strata)}
+        found = {"by": options.by, "left_out": int(np.count_nonzero(fate == CAP)), **self._lacking(usable, options)}
+        if self.strata == [NONE]:
+            return found
+        return {**found, "strata": {label: self._lacking(rows, options) for label, rows in parts.items()}}
+
+    def bill(self, fate: npt.NDArray[np.int8], seed: int) -> list[dict[str, Any]]:
+        """Return the diversity bill of what the caps left out, among what could have been taken."""
+        reasons = np.full(len(fate), None, dtype=object)
+        reasons[fate == CAP] = REASONS[CAP]
+        reasons[np.isin(fate, (HELD_OUT, NO_ORIGIN))] = REASONS[HELD_OUT]
+        steps = (REASONS[HELD_OUT], REASONS[CAP])
+        told = bills(self.data, reasons, steps, seed) if (fate == CAP).any() else []
+        return [entry for entry in told if entry["filter"] == REASONS[CAP]]
+
+    def _lacking(self, rows: npt.NDArray[np.bool_], options: MixOptions) -> dict[str, int | None]:
+        if options.by == "tokens":
+            made, whole = (int(self.counts[name][rows].sum()) for name in ("synthetic_words", "words"))
+        else:
+            made, whole = int(np.count_nonzero(self.counts["origin"][rows] != REAL)), int(np.count_nonzero(rows))
+        plan = dilution(whole - made, made, options.max_synthetic)
+        return {"add_real": plan.add_real, "or_drop_synthetic": plan.drop_synthetic}
+
     def _told(self, rows: Rows) -> dict[str, int]:
         made = self.counts["origin"][rows] != REAL
         words, synthetic = self.counts["words"][rows], self.counts["synthetic_words"][rows]
@@ -116,9 +156,29 @@ def mixed(data: Dataset, out: Path, options: MixOptions, folder: Path) -> Manife
     fate[_held_out_rows(data, options, folder)] = HELD_OUT
     order = _order(data, options.seed)
     order = order[fate[order] == IN]
-    taken = chosen(*_question(everything, order, options))
-    fate[order[~taken]] = CAP
-    return _write(everything, order[taken], fate, out, options)
+    taking = _by_coverage(everything, order, options, folder) if options.choose == "coverage" else order
+    taken = taking[chosen(*_question(everything, taking, options))]
+    fate[np.setdiff1d(order, taken)] = CAP
+    return _write(everything, order[np.isin(order, taken)], fate, out, options)
+
+
+def _by_coverage(whole: _Everything, order: Rows, options: MixOptions, folder: Path) -> Rows:
+    """Return the rows in the order in which to take them: synthetic ones by what they add to the real ones."""
+    if whole.counts["words"][order].sum() > MOST_WORDS:
+        raise UsageError(
+            f"Choosing by coverage holds all words in memory, and there are more than {MOST_WORDS:,}.",
+            "Choose at random, or mix in parts.",
+        )
+    synthetic = whole.counts["origin"][order] != REAL
+    real, made = order[~synthetic], order[synthetic]
+    wanted = None
+    if options.anchor:
+        anchor = read(options.anchor, spool=folder / "anchor", origin="real")
+        wanted = selection.grams(text_of(anchor.take(range(anchor.rows), TEXT))).hashes
+    covered = selection.grams(text_of(whole.data.take(real, TEXT))).hashes
+    sizes = whole.counts["words"][made] if options.by == "tokens" else np.ones(len(made), np.int64)
+    ranks = selection.by_coverage(selection.grams(text_of(whole.data.take(made, TEXT))), sizes, covered, wanted)
+    return np.concatenate([real, made[ranks]])
 
 
 def _census(data: Dataset) -> dict[str, Rows]:
@@ -217,7 +277,13 @@ def _write(whole: _Everything, kept: Rows, fate: npt.NDArray[np.int8], out: Path
         files=files,
         inputs=data.inputs,
         seeds={"mix": options.seed},
-        more={"caps": {**caps, "per_stratum": options.per_stratum}, **whole.made_of(kept)},
+        more={
+            "caps": {**caps, "per_stratum": options.per_stratum},
+            "choose": options.choose,
+            **whole.made_of(kept),
+            "shortfall": whole.shortfall(fate, options),
+            "bill": whole.bill(fate, options.seed),
+        },
     )
     manifest.write(out)
     return manifest
