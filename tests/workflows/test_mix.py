@@ -195,3 +195,13 @@ def test_leaving_out_by_coverage_keeps_more_of_the_anchor_than_chance(tmp_path, 
     gained = _recall(tmp_path / "out/train.jsonl", wanted) - np.mean(found)
     assert (94, 94) == (manifest.more["made_of"]["synthetic"], manifest.more["made_of"]["records"] - 94)
     assert gained - 2.36 * np.std(found, ddof=1) * np.sqrt(1 + 1 / 8) > 0  # t quantile of 7 degrees of freedom
+
+
+def test_real_records_can_come_last(tmp_path):
+    """In the curriculum order every synthetic record stands before every real one; the records are the same."""
+    for order in ("shuffled", "synthetic-first"):
+        mix(*[[path] for path in inputs(tmp_path)], tmp_path / order, MixOptions(order=order))
+    rows = {order: train(tmp_path / order) for order in ("shuffled", "synthetic-first")}
+    origins = [row["holdfast"]["origin"] for row in rows["synthetic-first"]]
+    assert ["synthetic"] * 10 + ["real"] * 10 == origins
+    assert sorted(row["text"] for row in rows["shuffled"]) == sorted(row["text"] for row in rows["synthetic-first"])

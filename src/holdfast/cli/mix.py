@@ -29,6 +29,13 @@ class Choice(StrEnum):
     coverage = "coverage"
 
 
+class Order(StrEnum):
+    """How the training set is ordered."""
+
+    shuffled = "shuffled"
+    synthetic_first = "synthetic-first"
+
+
 @dataclass(frozen=True)
 class Options:
     """The command line of `holdfast mix`."""
@@ -60,6 +67,7 @@ class Options:
     choose: Annotated[
         Choice, typer.Option(help="Which synthetic records stay: drawn, or those that add most to what is covered.")
     ] = Choice.random
+    order: Annotated[Order, typer.Option(help="How the training set is ordered.")] = Order.shuffled
     anchor: Annotated[
         list[str] | None, typer.Option(metavar="FILE", help="Real data whose coverage counts, for --choose coverage.")
     ] = None
@@ -79,6 +87,7 @@ def run(given: Options) -> int:
         per_stratum=given.per_stratum,
         size=given.size,
         choose=given.choose.value,
+        order=given.order.value,
         anchor=given.anchor or (),
         held_out=given.eval or (),
         seed=given.seed,

@@ -170,6 +170,7 @@ class Mix(Strict):
     weights: dict[str, float] = {}
     size: Annotated[int, Field(ge=1)] | None = None
     choose: Literal["random", "coverage"] = "random"
+    order: Literal["shuffled", "synthetic-first"] = "shuffled"
     format: Literal["own", "messages", "alpaca", "sharegpt", "text"] = "own"
 
 

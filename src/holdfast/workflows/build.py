@@ -178,6 +178,7 @@ def _mix(settings: Settings, folder: Path, kept: Path, sealed: Path) -> Manifest
         per_stratum=wanted.per_stratum,
         size=wanted.size,
         choose=wanted.choose,
+        order=wanted.order,
         held_out=(sealed,),
         seed=settings.seed,
         shape=wanted.format,
