@@ -4,6 +4,9 @@ Fits 80 columns. Text from records can steer nothing: it is never read as Rich m
 written out by name. NO_COLOR and pipes are respected by Rich itself.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -43,6 +46,8 @@ def summary(report: Report) -> Group:
     parts: list[RenderableType] = [*read, _verdict(report), *_numbers(report)]
     ordered = sorted(report.findings, key=lambda finding: SEVERITIES.index(finding.severity))
     parts += [_finding(finding) for finding in ordered]
+    if report.accepted:
+        parts += [Text("\nAccepted in writing", style="bold"), *(_risk(risk) for risk in report.accepted)]
     if report.not_judged:
         parts += [Text("\nNot judged, and what to supply", style="bold"), *(_gap(gap) for gap in report.not_judged)]
     return Group(*parts)
@@ -54,6 +59,7 @@ def _verdict(report: Report) -> Text:
     if report.ok and any(finding.severity == "error" for finding in report.findings):
         word, style = f"PASS (fail-on {report.manifest.get('fail_on')}, or known from the baseline)", "bold yellow"
     tally = tally_words(report.to_dict()["findings"])
+    tally += f", {numbers.plural(len(report.accepted), 'accepted risk')}" if report.accepted else ""
     records = numbers.plural(report.counts.get("records", 0), "record")
     aside = report.counts.get("quarantined", 0)
     return Text.assemble((word, style), f"  {tally} in {records}" + (f", {aside:,} unreadable" if aside else ""))
@@ -91,6 +97,12 @@ def _finding(finding: Finding) -> RenderableType:
         rest = f" (+{finding.evidence_total - 1:,})" if finding.evidence_total > 1 else ""
         body.append(Text(f"e.g. {shown}{rest}", style="dim"))
     return Group(head, Padding(Group(*body), (0, 0, 0, 2)))
+
+
+def _risk(risk: Mapping[str, Any]) -> RenderableType:
+    """One accepted risk: the rule, why, who answers for it, and until when."""
+    said = f"  {one_line(str(risk['reason']), 200)}\n-> {one_line(str(risk['owner']), 80)}, until {risk['until']}"
+    return Padding(Text.assemble((visible(str(risk["rule"])), "bold"), said), (0, 0, 0, 2))
 
 
 def _gap(gap: NotJudged) -> RenderableType:
