@@ -2,7 +2,7 @@
 
 This is the one place where text becomes code on purpose. Nothing here decides anything: no expected value is known on
 this side, so a program that forges its answers can only forge wrong ones. The job is
-`{"sources": [...], "setup": ..., "calls": [{"expr": ..., "env": {...}}], "main": false}`; of the
+`{"sources": [...], "setup": [...], "calls": [{"expr": ..., "env": {...}}], "main": false}`; of the
 sources the first that compiles is run.
 """
 
@@ -65,8 +65,8 @@ def _writer(answers: int) -> Callable[[Any], None]:
 def _load(module: types.ModuleType, job: Mapping[str, Any]) -> None:
     code = _compiled(job["sources"])
     exec(code, module.__dict__)  # noqa: S102  # what the sandbox is for
-    if job.get("setup"):
-        exec(compile(job["setup"], "<setup>", "exec"), module.__dict__)  # noqa: S102  # as above
+    for setup in job.get("setup", ()):
+        exec(compile(setup, "<setup>", "exec"), module.__dict__)  # noqa: S102  # as above
 
 
 def _join() -> None:
@@ -135,7 +135,7 @@ class Server:
 
     def _answer(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         if "name" in asked:
-            return {"kept": self._keep(self.module.__dict__[asked["name"]])}
+            return self._out(self.module.__dict__[asked["name"]])
         given = [self._in(form) for form in asked["args"]]
         value = OPERATIONS[asked["do"]](*given, **{name: self._in(form) for name, form in asked["named"].items()})
         return {**self._out(value), "args": [self._changed(item) for item in given]}

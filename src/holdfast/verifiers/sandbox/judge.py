@@ -5,6 +5,7 @@ comes as a `Remote`, which relays each operation. The verdict still rests on wha
 that it is marked `judged`. The job is `{"script": ..., "entry": ...}`.
 """
 
+import ast
 import builtins
 import importlib
 import io
@@ -70,6 +71,14 @@ class Wire:
         if raised:
             raise raised
         return value
+
+    def named(self, name: str) -> Any:
+        """Return what the program calls `name`."""
+        try:
+            answer = self.ask({"name": name})
+            return Remote(self, answer["kept"]) if "kept" in answer else plain.decode(answer["value"])
+        except (LookupError, TypeError, ValueError) as error:
+            raise GoneError from error
 
     def _read(self, answer: Mapping[str, Any], args: tuple[Any, ...]) -> Any:
         for given, form in zip(args, answer["args"], strict=True):
@@ -195,10 +204,21 @@ def _script(job: Mapping[str, Any], wire: Wire, names: Mapping[str, str | None])
     script = types.ModuleType("tests")
     script.__dict__.update({name: value for name, value in under_test.__dict__.items() if name[:2] != "__"})
     sys.modules["tests"] = script
+    for module in _imported_from(job["script"], names):
+        sys.modules[module] = under_test
     before = dict(script.__dict__)
     exec(compile(job["script"], "<tests>", "exec"), script.__dict__)  # noqa: S102  # the data set's own test
     defined = {name: value for name, value in script.__dict__.items() if before.get(name) is not value}
     _start(defined, script, job)
+
+
+def _imported_from(script: str, names: Mapping[str, str | None]) -> Iterator[str]:
+    """Yield the modules that do not exist and from which the script takes names of the program: they are the program."""
+    for node in ast.walk(ast.parse(script)):
+        if isinstance(node, ast.ImportFrom) and node.module and all(each.name in names for each in node.names):
+            root = node.module.partition(".")[0]
+            if root not in sys.modules and root not in sys.stdlib_module_names:
+                yield node.module
 
 
 def _bound(wire: Wire, name: str, imported: str | None) -> Any:
@@ -208,13 +228,13 @@ def _bound(wire: Wire, name: str, imported: str | None) -> Any:
             return importlib.import_module(imported)
         except ImportError:
             pass
-    return Remote(wire, wire.ask({"name": name})["kept"])
+    return wire.named(name)
 
 
 def _start(defined: Mapping[str, Any], script: types.ModuleType, job: Mapping[str, Any]) -> None:
     """Run what the script only defines: `check(candidate)` unless it called it, test functions, unittest classes."""
-    if job.get("check") and "check" in defined:
-        defined["check"](script.__dict__[job["entry"]])
+    if job["check"]:
+        script.__dict__["check"](script.__dict__[job["entry"]])
     for name, value in defined.items():
         if isinstance(value, types.FunctionType) and name.startswith("test") and not value.__code__.co_argcount:
             value()

@@ -26,7 +26,8 @@ _AHEAD = 2
 _KILL, _CHUNK = 9, 1 << 16
 # A warm process answers at once; this long after a run's own deadline it is taken for dead.
 _GRACE = 15.0
-_CPU_SLACK = 0.1
+# The kernel counts processor time in ticks and may end a program a little before its limit.
+_CPU_SPENT = 0.9
 # A run whose warm process died twice is not tried a third time.
 _TRIES = 2
 
@@ -96,7 +97,7 @@ class _Process:
     def ran(self) -> Ran:
         """Return what became of it; the kernel's own word first."""
         done = self.done or {"code": -1, "cpu": 0.0, "late": False}
-        spent = done["cpu"] >= self.limits.cpu_seconds - _CPU_SLACK
+        spent = done["cpu"] >= _CPU_SPENT * self.limits.cpu_seconds
         output, *more = [bytes(stream.data) for stream in self.streams]
         answers = more[0] if more else ENTERED
         fate: Fate = "ended"
