@@ -9,19 +9,19 @@ that the tests are good (`code_strength`).
 import atexit
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 from holdfast.core.record import Record
 from holdfast.core.verdict import Verdict
-from holdfast.verifiers import code_program, code_stdio, code_tests
-from holdfast.verifiers.code_outcome import REASONS as REASONS
+from holdfast.verifiers import code_outcome, code_plan, code_program, code_stdio, code_tests
+from holdfast.verifiers.code_lift import UntranslatableError
 from holdfast.verifiers.code_outcome import by_output, by_script, by_values
-from holdfast.verifiers.sandbox.limits import MEGABYTE, Limits
+from holdfast.verifiers.sandbox.limits import DEFAULT, Limits
 from holdfast.verifiers.sandbox.pool import Job, Pool, Ran
 from holdfast.verifiers.sandbox.worker import NoSandboxError
 
 VERSION = "1"
+REASONS = code_outcome.REASONS
 
 Judge = Callable[[list[list[Ran]]], Verdict | None]
 
@@ -41,7 +41,7 @@ class CodeCheck:
     `unsafe` runs programs also where the sandbox is missing; every verdict then says `sandbox: none`.
     """
 
-    limits: Limits = Limits()
+    limits: Limits = DEFAULT
     unsafe: bool = False
     version: str = VERSION
     pools: dict[bool, Pool] = field(default_factory=dict)
@@ -53,13 +53,15 @@ class CodeCheck:
     def batch(self, records: Sequence[Record]) -> list[Verdict]:
         """Judge many records, two ways at most each; verdicts in their order."""
         verdicts: dict[int, Verdict] = {}
-        plans = {number: _plan(record, self.limits) for number, record in enumerate(records)}
-        for number, planned in plans.items():
+        plans: dict[int, list[_Work]] = {}
+        for number, record in enumerate(records):
+            planned = _plan(record, self.limits)
             if isinstance(planned, Verdict):
                 verdicts[number] = planned
+            else:
+                plans[number] = planned
         while waiting := [number for number in plans if number not in verdicts]:
-            works = {number: plans[number].pop(0) for number in waiting}  # type: ignore[union-attr]
-            verdicts |= self._round(works)
+            verdicts |= self._round({number: plans[number].pop(0) for number in waiting})
         return [verdicts[number] for number in range(len(records))]
 
     def _round(self, works: Mapping[int, _Work]) -> dict[int, Verdict]:
@@ -131,7 +133,9 @@ def _plan(record: Record, limits: Limits) -> Verdict | list[_Work]:
     except SyntaxError as error:
         return Verdict(None, "bad-tests", evidence={"error": str(error)[:300]})
     if len(record.response) > code_program.LONGEST:
-        return Verdict(False, "did-not-run", evidence={"error": f"a program of more than {code_program.LONGEST} characters"})
+        return Verdict(
+            False, "did-not-run", evidence={"error": f"a program of more than {code_program.LONGEST} characters"}
+        )
     if tests is not None:
         return _by_tests(record, tests, limits) if code_tests.asserts(tests.tree) else Verdict(None, "no-tests")
     problem = code_stdio.read_problem(record.fields)
@@ -139,24 +143,34 @@ def _plan(record: Record, limits: Limits) -> Verdict | list[_Work]:
 
 
 def _by_tests(record: Record, tests: code_tests.Tests, limits: Limits) -> list[_Work]:
-    called = code_tests.called(tests.tree)
-    entry = code_program.entry_point(tests.entry, called, code_program.sources("", record.response, "")[0])
-    sources = code_program.sources(record.prompt, record.response, entry)
+    entry, sources = _program(record, tests)
     script = {"script": f"{tests.setup}\n{tests.script}", "entry": entry, "check": code_tests.unchecked(tests.tree)}
     judged = _Work([Job({"sources": sources}, script, limits)], lambda ran: by_script(*ran[0]))
     try:
-        plan = code_tests.translate(tests, entry)
-    except code_tests.UntranslatableError:
+        plan = code_plan.translate(tests, entry)
+    except UntranslatableError:
         return [judged]
     program = {"sources": sources, "setup": plan.setup, "calls": plan.calls}
     return [_Work([Job(program, limits=limits)], lambda ran: by_values(plan, ran[0][0])), judged]
+
+
+def sources_of(record: Record) -> list[str]:
+    """Return the programs that a record's response may mean; the first that compiles is meant."""
+    tests = code_tests.read_tests(record.fields)
+    return _program(record, tests)[1] if tests else code_program.sources("", record.response, "")
+
+
+def _program(record: Record, tests: code_tests.Tests) -> tuple[str, list[str]]:
+    bare = code_program.sources("", record.response, "")[0]
+    entry = code_program.entry_point(tests.entry, code_tests.called(tests.tree), bare)
+    return entry, code_program.sources(record.prompt, record.response, entry)
 
 
 def _by_problem(record: Record, problem: code_stdio.Problem, limits: Limits) -> _Work:
     sources = code_program.sources("", record.response, problem.function)
     if problem.function:
         called = f"({problem.function} if {problem.function!r} in globals() else Solution().{problem.function})(*given)"
-        plan = code_tests.given_results(called, problem.cases, code_stdio.same_result)
+        plan = code_plan.given_results(called, problem.cases, code_stdio.same_result)
         return _Work(
             [Job({"sources": sources, "calls": plan.calls}, limits=limits)], lambda ran: by_values(plan, ran[0][0])
         )

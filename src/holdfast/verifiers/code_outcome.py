@@ -7,15 +7,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from holdfast.core.verdict import Verdict
+from holdfast.verifiers.code_plan import Case, Plan
 from holdfast.verifiers.code_stdio import Problem, same_output
-from holdfast.verifiers.code_tests import Case, Plan
 from holdfast.verifiers.code_values import UnknownError
 from holdfast.verifiers.sandbox import plain
 from holdfast.verifiers.sandbox.pool import Ran
 
 REASONS = (
     "correct", "wrong-answer", "raised", "did-not-run", "timeout", "memory", "output-limit", "crashed",  # decided
-    "no-tests", "bad-tests", "no-sandbox", "fault",  # undecided
+    "no-tests", "bad-tests", "flaky", "no-sandbox", "fault",  # undecided
 )  # fmt: skip
 _TEXT = 200
 _NOT_A_PROGRAM = ("SyntaxError", "IndentationError", "TabError", "ImportError", "ModuleNotFoundError")
@@ -25,13 +25,13 @@ class _UndecidedError(Exception):
     """This way of judging cannot tell; the next one must."""
 
 
-def by_values(plan: Plan, ran: Ran, *, last: bool = False) -> Verdict | None:
+def by_values(plan: Plan, ran: Ran) -> Verdict | None:
     """Judge the answers of a program, outside; None when only the script itself can judge them."""
     said = _said(ran)
-    if failed := _not_loaded(said, ran, plan.entry):
+    if failed := _flooded(ran) or _not_loaded(said, ran, plan.entry):
         return failed
     answers = said[1:]
-    if not last and any("odd" in answer or answer.get("changed") for answer in answers):
+    if not plan.final and any("odd" in answer or answer.get("changed") for answer in answers):
         return None
     passed, first = 0, None
     try:
@@ -41,7 +41,6 @@ def by_values(plan: Plan, ran: Ran, *, last: bool = False) -> Verdict | None:
             first = first or failed
     except _UndecidedError:
         return None
-    first = first or _flooded(ran)
     counts = {"mode": "values", "cases": len(plan.cases), "passed": passed}
     if first is not None:
         return Verdict(False, first.reason, evidence={**counts, **first.evidence})
@@ -65,7 +64,9 @@ def by_output(problem: Problem, runs: Sequence[Ran]) -> Verdict:
         first = first or failed
     counts = {"mode": "output", "cases": len(runs), "passed": passed}
     if first is None:
-        return Verdict(True, "correct", evidence={**counts, **_weakness([{"value": ran.output.split()} for ran in runs])})
+        return Verdict(
+            True, "correct", evidence={**counts, **_weakness([{"value": ran.output.split()} for ran in runs])}
+        )
     return Verdict(first.ok, first.reason, evidence={**counts, **first.evidence})
 
 
@@ -108,7 +109,9 @@ def _case(case: Case, answers: Sequence[Mapping[str, Any]], ran: Ran) -> Verdict
         try:
             values[f"?{number}"] = plain.decode(answer["value"])
         except (plain.NotPlainError, LookupError):
-            return Verdict(False, "wrong-answer", evidence={**at, "answer": str(answer.get("odd", "no plain data"))[:_TEXT]})
+            return Verdict(
+                False, "wrong-answer", evidence={**at, "answer": str(answer.get("odd", "no plain data"))[:_TEXT]}
+            )
     return None if _holds(case, values) else Verdict(False, "wrong-answer", evidence={**at, "answer": _shown(values)})
 
 
@@ -129,7 +132,9 @@ def _outcome(said: Mapping[str, Any], program: Ran, script: Ran) -> Verdict:
     evidence = {"error": text[:_TEXT]}
     if outcome in ("failed", "raised"):
         memory = outcome == "raised" and text.startswith("MemoryError")
-        return Verdict(False, "memory" if memory else "raised" if outcome == "raised" else "wrong-answer", evidence=evidence)
+        return Verdict(
+            False, "memory" if memory else "raised" if outcome == "raised" else "wrong-answer", evidence=evidence
+        )
     if outcome == "unloaded":
         return Verdict(False, "memory" if text.startswith("MemoryError") else "did-not-run", evidence=evidence)
     if outcome == "broken":
@@ -164,6 +169,7 @@ def _printed(given: str, wanted: str, ran: Ran) -> Verdict | None:
 
 
 def _flooded(ran: Ran) -> Verdict | None:
+    """What overran its limit is not looked at any further."""
     return Verdict(False, "output-limit") if ran.fate == "output-limit" else None
 
 

@@ -11,7 +11,9 @@ from collections.abc import Sequence
 LONGEST = 1 << 20
 
 _THOUGHT = re.compile(r"\A.*</think>", re.DOTALL)
-_FENCE = re.compile(r"^[ \t]*(?:```|~~~)[ \t]*([\w+#.-]*)[^\n]*\n(.*?)(?:^[ \t]*(?:```|~~~)[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(
+    r"^[ \t]*(?:```|~~~)[ \t]*([\w+#.-]*)[^\n]*\n(.*?)(?:^[ \t]*(?:```|~~~)[ \t]*$|\Z)", re.MULTILINE | re.DOTALL
+)
 _PYTHON = ("python", "py", "python3", "")
 _DEFINED = re.compile(r"^(?:async[ \t]+)?(?:def|class)[ \t]+([^\W\d]\w*)", re.MULTILINE)
 
@@ -43,7 +45,7 @@ def _unfenced(text: str, entry: str) -> str:
     if not blocks:
         return text
     right = [body for body in blocks if entry and entry in defined(body)]
-    return right[-1] if right else max(blocks, key=len)
+    return str(right[-1] if right else max(blocks, key=len))
 
 
 def _body(program: str) -> str:

@@ -61,7 +61,7 @@ def _text(value: Any) -> str:
 
 
 def same_output(expected: str, given: bytes) -> bool:
-    """True when both hold the same words in the same lines; blanks at the ends of lines and empty lines do not count."""
+    """True when both hold the same words in the same lines; other blanks and empty lines do not count."""
     return _words(expected) == _words(given.decode("utf-8", "replace"))
 
 

@@ -67,7 +67,11 @@ _PLAIN_TYPES = (str, bytes, list, tuple, set, frozenset, dict, float)
 
 def _product(left: Any, right: Any) -> Any:
     for sequence, times in ((left, right), (right, left)):
-        if isinstance(sequence, str | bytes | list | tuple) and isinstance(times, int) and len(sequence) * times > _ITEMS:
+        if (
+            isinstance(sequence, str | bytes | list | tuple)
+            and isinstance(times, int)
+            and len(sequence) * times > _ITEMS
+        ):
             raise UnknownError("a sequence too long")
     if isinstance(left, int) and isinstance(right, int) and left.bit_length() + right.bit_length() > _BITS:
         raise UnknownError("a number too large")

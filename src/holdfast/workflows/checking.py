@@ -12,11 +12,15 @@ from holdfast.core.errors import HoldfastError
 from holdfast.core.plugins import find
 from holdfast.core.record import Record
 from holdfast.core.verdict import Check, Verdict
-from holdfast.verifiers import math
+from holdfast.verifiers import code, math
 
-BUILTIN = {"math": "holdfast.verifiers.math:check"}
+BUILTIN = {
+    "code": "holdfast.verifiers.code:check",
+    "code-strength": "holdfast.verifiers.code_strength:check",
+    "math": "holdfast.verifiers.math:check",
+}
 # Where no checks are named, a record goes to each verifier whose data it carries.
-ROUTES: tuple[tuple[str, Callable[[Record], bool]], ...] = (("math", math.applies),)
+ROUTES: tuple[tuple[str, Callable[[Record], bool]], ...] = (("code", code.applies), ("math", math.applies))
 NO_CHECK, NO_VERIFIER = "none", "no-verifier"
 
 Fate = Literal["kept", "rejected", "undecided"]

@@ -38,7 +38,8 @@ def run(job: Mapping[str, Any], answers: int, calls: int = -1) -> None:
     sys.modules[module.__name__] = module
     try:
         _load(module, job)
-        _join()
+        if job.get("main"):
+            _join()
     except BaseException as error:  # noqa: BLE001  # whatever a program raises is an answer about it
         if not (job.get("main") and isinstance(error, SystemExit) and error.code in (None, 0)):
             say({"load": _raised(error)})
@@ -87,7 +88,7 @@ def _compiled(sources: list[str]) -> types.CodeType:
 
 def _names(module: types.ModuleType) -> dict[str, str | None]:
     """Return the program's names; for a module that it imported, that module's name."""
-    found = {name: value for name, value in module.__dict__.items() if isinstance(name, str) and name[:2] != "__"}
+    found = {str(name): value for name, value in module.__dict__.items() if str(name)[:2] != "__"}
     return {name: value.__name__ if type(value) is types.ModuleType else None for name, value in found.items()}
 
 
@@ -97,7 +98,10 @@ def _raised(error: BaseException) -> dict[str, Any]:
         text = str(error)[:_TEXT]
     except BaseException:  # noqa: BLE001  # an exception may fail to describe itself
         text = ""
-    return {"raised": [kind.__name__ for kind in type(error).__mro__[:-1]], "text": text.encode(errors="replace").decode()}
+    return {
+        "raised": [kind.__name__ for kind in type(error).__mro__[:-1]],
+        "text": text.encode(errors="replace").decode(),
+    }
 
 
 def _evaluated(module: types.ModuleType, call: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,6 @@ that it is marked `judged`. The job is `{"script": ..., "entry": ...}`.
 import ast
 import builtins
 import importlib
-import io
 import os
 import sys
 import types
@@ -106,9 +105,10 @@ def _exception(answer: Mapping[str, Any]) -> BaseException:
     known = [kind for name in answer["raised"] if isinstance(kind := getattr(builtins, name, None), type)]
     nearest = next((kind for kind in known if issubclass(kind, Exception)), Exception)
     try:
-        return type(answer["raised"][0], (RaisedError, nearest), {})(answer["text"])
+        marked: BaseException = type(answer["raised"][0], (RaisedError, nearest), {})(answer["text"])
     except TypeError:
         return RaisedError(answer["text"])
+    return marked
 
 
 def _relayed(operation: str) -> Callable[..., Any]:
@@ -213,7 +213,7 @@ def _script(job: Mapping[str, Any], wire: Wire, names: Mapping[str, str | None])
 
 
 def _imported_from(script: str, names: Mapping[str, str | None]) -> Iterator[str]:
-    """Yield the modules that do not exist and from which the script takes names of the program: they are the program."""
+    """Yield the modules unknown here from which the script takes names of the program: they are the program."""
     for node in ast.walk(ast.parse(script)):
         if isinstance(node, ast.ImportFrom) and node.module and all(each.name in names for each in node.names):
             root = node.module.partition(".")[0]
@@ -243,13 +243,13 @@ def _start(defined: Mapping[str, Any], script: types.ModuleType, job: Mapping[st
 
 
 def _unittest(case: type[unittest.TestCase]) -> None:
-    suite = unittest.defaultTestLoader.loadTestsFromTestCase(case)
-    result = unittest.TextTestRunner(stream=io.StringIO(), resultclass=_Result).run(suite)
+    result = _Result()
+    unittest.defaultTestLoader.loadTestsFromTestCase(case).run(result)
     if not result.testsRun:
         raise LookupError("no test ran")
 
 
-class _Result(unittest.TextTestResult):
+class _Result(unittest.TestResult):
     """Lets the first failure through as the exception it is."""
 
     def addError(self, test: unittest.TestCase, err: Any) -> None:  # noqa: ARG002, N802  # unittest's name

@@ -22,6 +22,8 @@ class Limits:
     answers: int = 8 * MEGABYTE
 
 
+DEFAULT = Limits()
+
 # Open files: the pipes of the run, modules while they load, a pair or two for an event loop.
 _OPEN_FILES = 64
 
@@ -32,7 +34,6 @@ def apply(cpu_seconds: int, memory: int) -> None:
     The number of processes is left to the system call filter, because its limit does not bind the superuser.
     """
     wanted = {
-        resource.RLIMIT_CPU: cpu_seconds,
         resource.RLIMIT_AS: memory,
         resource.RLIMIT_FSIZE: 0,
         resource.RLIMIT_CORE: 0,
@@ -41,6 +42,13 @@ def apply(cpu_seconds: int, memory: int) -> None:
     if sys.platform == "linux":
         wanted |= {resource.RLIMIT_MEMLOCK: 0, resource.RLIMIT_MSGQUEUE: 0}
     for which, limit in wanted.items():
-        hard = resource.getrlimit(which)[1]
-        allowed = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
-        resource.setrlimit(which, (allowed, allowed))
+        _lower(which, limit, limit)
+    # A signal that says why first; a second later, for a program that ignores it, the one that cannot be ignored.
+    _lower(resource.RLIMIT_CPU, cpu_seconds, cpu_seconds + 1)
+
+
+def _lower(which: int, soft: int, hard: int) -> None:
+    """Set a limit, or the one already there where that is lower."""
+    now = resource.getrlimit(which)[1]
+    most = hard if now == resource.RLIM_INFINITY else min(hard, now)
+    resource.setrlimit(which, (min(soft, most), most))

@@ -12,6 +12,9 @@ from fractions import Fraction
 from typing import Any
 
 DEPTH = 64
+# Orders to the warm process are blocks of this size; the first line of answers says that the floor was entered.
+ORDER = 256
+ENTERED = b'{"entered":true}'
 # Above this JSON readers disagree about integers (RFC 8259, section 6).
 _EXACT = 1 << 53
 

@@ -10,24 +10,22 @@ from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from selectors import EVENT_READ, DefaultSelector
+from signal import SIGKILL, SIGXCPU
 from time import monotonic
 from typing import Any, Literal
 
 from holdfast.verifiers.sandbox import plain
-from holdfast.verifiers.sandbox.limits import Limits
-from holdfast.verifiers.sandbox.worker import Worker, start
+from holdfast.verifiers.sandbox.limits import DEFAULT, Limits
 from holdfast.verifiers.sandbox.nameless import nameless
-from holdfast.verifiers.sandbox.zygote import ENTERED
+from holdfast.verifiers.sandbox.worker import Worker, start
 
 Fate = Literal["ended", "timeout", "output-limit", "memory", "crashed", "fault"]
 
 # Runs handed to one warm process at a time: while one is being reaped, the next is already running.
 _AHEAD = 2
-_KILL, _CHUNK = 9, 1 << 16
+_CHUNK = 1 << 16
 # A warm process answers at once; this long after a run's own deadline it is taken for dead.
 _GRACE = 15.0
-# The kernel counts processor time in ticks and may end a program a little before its limit.
-_CPU_SPENT = 0.9
 # A run whose warm process died twice is not tried a third time.
 _TRIES = 2
 
@@ -38,7 +36,8 @@ class Job:
 
     program: Mapping[str, Any]
     script: Mapping[str, Any] | None = None
-    limits: Limits = Limits()
+    limits: Limits = DEFAULT
+    role: str = "candidate"
 
 
 @dataclass(slots=True)
@@ -97,18 +96,19 @@ class _Process:
     def ran(self) -> Ran:
         """Return what became of it; the kernel's own word first."""
         done = self.done or {"code": -1, "cpu": 0.0, "late": False}
-        spent = done["cpu"] >= _CPU_SPENT * self.limits.cpu_seconds
+        # The limit of processor time first asks, then kills; it counts in ticks, so that some may be missing.
+        spent = done["code"] == -SIGXCPU or (done["code"] == -SIGKILL and done["cpu"] >= self.limits.cpu_seconds)
         output, *more = [bytes(stream.data) for stream in self.streams]
-        answers = more[0] if more else ENTERED
+        answers = more[0] if more else plain.ENTERED
         fate: Fate = "ended"
         if any(stream.full for stream in self.streams):
             fate = "output-limit"
-        elif done["late"] or (done["code"] == -_KILL and spent):
+        elif done["late"] or spent:
             fate = "timeout"
-        elif not answers.startswith(ENTERED):
+        elif not answers.startswith(plain.ENTERED):
             fate = "fault"
         elif done["code"] < 0:
-            fate = "memory" if done["code"] == -_KILL else "crashed"
+            fate = "memory" if done["code"] == -SIGKILL else "crashed"
         return Ran(fate, answers, output, done["cpu"], done["code"])
 
 
@@ -122,7 +122,7 @@ class _Flight:
     deadline: float
 
 
-@dataclass(slots=True)
+@dataclass
 class Pool:
     """Up to `size` warm processes. Without `unsafe` nothing runs where the floor is missing."""
 
@@ -192,7 +192,7 @@ class Pool:
     def _launch(self, worker: Worker, number: int, job: Job) -> _Flight:
         flight = _Flight(number, worker, [], monotonic() + job.limits.wall_seconds + _GRACE)
         if job.script is None:
-            flight.processes.append(self._fork(worker, "candidate", job.program, job.limits))
+            flight.processes.append(self._fork(worker, job.role, job.program, job.limits))
             return flight
         # The script asks on one pipe and hears on the other; the verifier holds neither afterwards.
         calls, asks = os.pipe()

@@ -16,7 +16,6 @@ from typing import Any
 import holdfast
 from holdfast.core.errors import MachineError
 from holdfast.verifiers.sandbox import floor, plain
-from holdfast.verifiers.sandbox.zygote import ORDER
 
 # Loading the common modules takes half a second; a hundred times that is a machine that cannot do it.
 _START_LIMIT = 60.0
@@ -45,7 +44,7 @@ class Worker:
 
     def order(self, message: Mapping[str, Any], fds: Sequence[int] = ()) -> None:
         """Send one order with its descriptors. Raises `OSError` when the process is gone."""
-        block = plain.dumps(message).ljust(ORDER)
+        block = plain.dumps(message).ljust(plain.ORDER)
         if fds:
             socket.send_fds(self.control, [block], fds)
         else:

@@ -21,10 +21,9 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from holdfast.verifiers.sandbox import candidate, floor, judge, landlock, limits, plain
+from holdfast.verifiers.sandbox import candidate, floor, judge, landlock, limits, mutants, plain
 from holdfast.verifiers.sandbox.nameless import nameless
 
-ORDER = 256
 # Loaded before privileges fall: a program's own `import` then costs nothing and needs no file.
 _COMMON = (
     "abc array ast asyncio base64 binascii bisect calendar cmath collections collections.abc contextlib copy csv "
@@ -34,8 +33,11 @@ _COMMON = (
 )
 # How soon to look again at a child where the system cannot announce its end.
 _LOOK = 0.005
-_ROLES: dict[str, Callable[..., None]] = {"candidate": candidate.run, "judge": judge.run}
-ENTERED = b'{"entered":true}'
+_ROLES: dict[str, Callable[..., None]] = {
+    "candidate": candidate.run,
+    "judge": judge.run,
+    "mutants": mutants.run,
+}
 
 
 @dataclass(slots=True)
@@ -58,9 +60,9 @@ class Zygote:
         """Serve until the verifier closes the control socket; then nothing that was forked is left."""
         while True:
             ends = [child.end for child in self.children.values() if child.end >= 0]
-            ready, _, _ = select.select([self.control, *ends], [], [], self._patience())
+            ready, _, _ = select.select([self.control.fileno(), *ends], [], [], self._patience())
             self._reap()
-            if self.control in ready and not self._obey():
+            if self.control.fileno() in ready and not self._obey():
                 for child in self.children.values():
                     _kill(child.pid)
                 return
@@ -72,9 +74,9 @@ class Zygote:
         return min(left, _LOOK) if any(child.end < 0 for child in self.children.values()) else left
 
     def _obey(self) -> bool:
-        block, fds, _, _ = socket.recv_fds(self.control, ORDER, 8)
-        while block and len(block) < ORDER:
-            more = self.control.recv(ORDER - len(block))
+        block, fds, _, _ = socket.recv_fds(self.control, plain.ORDER, 8)
+        while block and len(block) < plain.ORDER:
+            more = self.control.recv(plain.ORDER - len(block))
             block = block + more if more else b""
         if not block:
             return False
@@ -133,7 +135,7 @@ def _become(order: dict[str, Any], fds: list[int], *, unsafe: bool) -> None:
         else:
             floor.enter(order["cpu"], order["memory"])
         # What comes after this line is the program's; without it the fault is ours.
-        os.write(given[0], ENTERED + b"\n")
+        os.write(given[0], plain.ENTERED + b"\n")
         _ROLES[order["role"]](job, *given)
         for stream in (sys.stdout, sys.stderr):
             with suppress(Exception):
