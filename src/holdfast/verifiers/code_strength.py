@@ -11,12 +11,17 @@ from typing import Any
 
 from holdfast.core.record import Record
 from holdfast.core.verdict import Verdict
-from holdfast.verifiers import code
+from holdfast.verifiers import code, code_examples
 from holdfast.verifiers.code import CodeCheck
 from holdfast.verifiers.code_tests import TEST_FIELDS
 from holdfast.verifiers.sandbox import plain
 from holdfast.verifiers.sandbox.limits import Limits
 from holdfast.verifiers.sandbox.pool import Job, Pool
+
+REASONS = code.REASONS
+# It accepts and refuses what the code check does; a few of those show it.
+ACCEPTS = code_examples.ACCEPTS[:3]
+REFUSES = {name: code_examples.REFUSES[name] for name in ("wrong", "right for one case", "raises")}
 
 # Of a handful of mutants, tests that let half of them pass are called weak: our choice, there is no standard.
 WEAK = 0.5

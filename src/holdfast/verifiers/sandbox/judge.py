@@ -10,6 +10,7 @@ import builtins
 import importlib
 import os
 import sys
+import traceback
 import types
 import unittest
 from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +21,7 @@ from holdfast.verifiers.sandbox.candidate import MODULE
 
 # The longest answer read from the program.
 _LONGEST = 8 << 20
+_NAME = "<tests>"
 
 
 class GoneError(BaseException):
@@ -175,11 +177,17 @@ def _judged(job: Mapping[str, Any], wire: Wire) -> tuple[str, str]:
     except GoneError:
         return "gone", ""
     except AssertionError as error:
-        return "failed", str(error)
+        return "failed", f"{_line(error, job['script'])} {error}".strip()
     except BaseException as error:  # noqa: BLE001  # whatever a script raises is its outcome
         kind = next(each.__name__ for each in type(error).__mro__ if each is not RaisedError)
         return ("raised" if isinstance(error, RaisedError) else "broken"), f"{kind}: {error}"
     return "passed", ""
+
+
+def _line(error: BaseException, script: str) -> str:
+    """The line of the script at which it failed."""
+    numbers = [number for frame, number in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == _NAME]
+    return script.splitlines()[numbers[-1] - 1].strip() if numbers else ""
 
 
 def _loaded(wire: Wire) -> Mapping[str, Any]:
@@ -207,7 +215,7 @@ def _script(job: Mapping[str, Any], wire: Wire, names: Mapping[str, str | None])
     for module in _imported_from(job["script"], names):
         sys.modules[module] = under_test
     before = dict(script.__dict__)
-    exec(compile(job["script"], "<tests>", "exec"), script.__dict__)  # noqa: S102  # the data set's own test
+    exec(compile(job["script"], _NAME, "exec"), script.__dict__)  # noqa: S102  # the data set's own test
     defined = {name: value for name, value in script.__dict__.items() if before.get(name) is not value}
     _start(defined, script, job)
 
@@ -234,6 +242,8 @@ def _bound(wire: Wire, name: str, imported: str | None) -> Any:
 def _start(defined: Mapping[str, Any], script: types.ModuleType, job: Mapping[str, Any]) -> None:
     """Run what the script only defines: `check(candidate)` unless it called it, test functions, unittest classes."""
     if job["check"]:
+        if job["entry"] not in script.__dict__:
+            raise NameError(f"the program does not define {job['entry']}")
         script.__dict__["check"](script.__dict__[job["entry"]])
     for name, value in defined.items():
         if isinstance(value, types.FunctionType) and name.startswith("test") and not value.__code__.co_argcount:

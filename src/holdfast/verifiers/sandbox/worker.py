@@ -89,17 +89,23 @@ def start(*, unsafe: bool = False, hash_seed: int = 0) -> Worker:
 def _started(around: Sequence[str], hash_seed: int, *, unsafe: bool) -> Worker | None:
     ours, theirs = socket.socketpair()
     module = ["-s", "-P", "-m", "holdfast.verifiers.sandbox.zygote", str(theirs.fileno())]
-    process = subprocess.Popen(  # noqa: S603  # our own module, no shell
-        [*around, sys.executable, *module, *(["unsafe"] if unsafe else [])],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env=_environment(hash_seed),
-        pass_fds=[theirs.fileno()],
-        cwd="/",
-        start_new_session=True,
-    )
-    theirs.close()
+    nowhere = subprocess.DEVNULL
+    try:
+        process = subprocess.Popen(  # noqa: S603  # our own module, no shell
+            [*around, sys.executable, *module, *(["unsafe"] if unsafe else [])],
+            stdin=nowhere,
+            stdout=nowhere,
+            stderr=nowhere,
+            env=_environment(hash_seed),
+            pass_fds=[theirs.fileno()],
+            cwd="/",
+            start_new_session=True,
+        )
+    except OSError:
+        ours.close()
+        return None
+    finally:
+        theirs.close()
     ours.settimeout(_START_LIMIT)
     worker = Worker(process, ours, {})
     messages = worker.receive()

@@ -195,6 +195,13 @@ def _tried() -> list[str]:
     return found
 
 
+def _forget() -> None:
+    """Leave programs no way to the checkout, which they could not read anyway."""
+    os.environ.pop("PYTHONPATH", None)
+    known = tuple(floor.readable())
+    sys.path[:] = [path for path in sys.path if path.startswith(known)]
+
+
 def main() -> None:
     """Load what programs commonly import, lay the floor, say what holds, serve."""
     control = socket.socket(fileno=int(sys.argv[1]))
@@ -202,6 +209,7 @@ def main() -> None:
     for name in _COMMON.split():
         with suppress(ImportError):
             importlib.import_module(name)
+    _forget()
     layers = _layers(unsafe=unsafe)
     gc.collect()
     gc.disable()
