@@ -142,7 +142,7 @@ def _plan(record: Record, limits: Limits) -> Verdict | list[_Work]:
     return Verdict(None, "no-tests") if problem is None else [_by_problem(record, problem, limits)]
 
 
-def _by_tests(record: Record, tests: code_tests.Tests, limits: Limits) -> list[_Work]:
+def _by_tests(record: Record, tests: code_tests.Script, limits: Limits) -> list[_Work]:
     entry, sources = _program(record, tests)
     script = {"script": f"{tests.setup}\n{tests.script}", "entry": entry, "check": code_tests.unchecked(tests.tree)}
     judged = _Work([Job({"sources": sources}, script, limits)], lambda ran: by_script(*ran[0]))
@@ -160,7 +160,7 @@ def sources_of(record: Record) -> list[str]:
     return _program(record, tests)[1] if tests else code_program.sources("", record.response, "")
 
 
-def _program(record: Record, tests: code_tests.Tests) -> tuple[str, list[str]]:
+def _program(record: Record, tests: code_tests.Script) -> tuple[str, list[str]]:
     bare = code_program.sources("", record.response, "")[0]
     entry = code_program.entry_point(tests.entry, code_tests.called(tests.tree), bare)
     return entry, code_program.sources(record.prompt, record.response, entry)

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from holdfast.verifiers.code_lift import Scope, UntranslatableError, answers_in
-from holdfast.verifiers.code_tests import Tests
+from holdfast.verifiers.code_tests import Script
 from holdfast.verifiers.code_values import UnknownError, bound, evaluate
 from holdfast.verifiers.sandbox.plain import NotPlainError
 
@@ -48,7 +48,7 @@ class Plan:
     final: bool = False
 
 
-def translate(tests: Tests, entry: str) -> Plan:
+def translate(tests: Script, entry: str) -> Plan:
     """Return what to run and what to compare. Raises `UntranslatableError` for tests that do more than that."""
     walk = _Walk(tests, entry)
     try:
@@ -88,7 +88,7 @@ def _never(_: Answers) -> bool:
 class _Walk:
     """Goes through a script statement by statement."""
 
-    tests: Tests
+    tests: Script
     entry: str
     scope: Scope = field(init=False)
     cases: list[Case] = field(default_factory=list)

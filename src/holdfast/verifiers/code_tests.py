@@ -12,8 +12,8 @@ LONGEST = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Tests:
-    """A test script with the code that prepares its inputs, parsed; `entry` is the name given for what it tests."""
+class Script:
+    """A test script, with the code that prepares its inputs, parsed; `entry` is the name given for what it tests."""
 
     script: str
     setup: str
@@ -21,14 +21,14 @@ class Tests:
     entry: str | None
 
 
-def read_tests(fields: Mapping[str, Any]) -> Tests | None:
+def read_tests(fields: Mapping[str, Any]) -> Script | None:
     """Return the tests among a record's own columns, or None. Raises `SyntaxError` when they are no Python."""
     script = next((text for name in TEST_FIELDS if (text := _text(fields.get(name)))), None)
     if script is None:
         return None
     setup = next((text for name in SETUP_FIELDS if (text := _text(fields.get(name)))), "")
     entry = fields.get("entry_point")
-    return Tests(script, setup, parsed(script), entry if isinstance(entry, str) and entry.isidentifier() else None)
+    return Script(script, setup, parsed(script), entry if isinstance(entry, str) and entry.isidentifier() else None)
 
 
 def _text(value: object) -> str:

@@ -74,9 +74,8 @@ def start(*, unsafe: bool = False, hash_seed: int = 0) -> Worker:
 
     Raises `NoSandboxError` when the floor is missing and `unsafe` is false, `MachineError` when no process starts.
     """
-    worker = None
-    if not unsafe and _bubblewrap() is not None:
-        worker = _started(_bubblewrap() or (), hash_seed, unsafe=unsafe)
+    around = None if unsafe else namespaces()
+    worker = _started(around, hash_seed, unsafe=unsafe) if around else None
     worker = worker or _started((), hash_seed, unsafe=unsafe)
     if worker is None:
         raise MachineError("The sandbox's warm process does not start.", "Run holdfast doctor for details.")
@@ -132,7 +131,7 @@ def _environment(hash_seed: int) -> dict[str, str]:
 
 
 @cache
-def _bubblewrap() -> tuple[str, ...] | None:
+def namespaces() -> tuple[str, ...] | None:
     """Return the command that puts a process into namespaces of its own, or None where that does not work."""
     command = shutil.which("bwrap", path="/usr/bin:/usr/local/bin:/bin")
     if command is None:
