@@ -97,7 +97,9 @@ ALLOWED = {
     "chance": "import random, secrets, uuid\nrandom.random(), secrets.token_hex(), uuid.uuid4()",
     "a deep stack": "import sys\nsys.setrecursionlimit(20000)\ndef f(n): return n and f(n - 1)\nf(15000)",
     "the sink": "open('/dev/null', 'w').write('x')",
-    "signals of its own": "import signal\nsignal.signal(signal.SIGALRM, lambda *_: None)\nsignal.raise_signal(signal.SIGALRM)",
+    "signals of its own": (
+        "import signal\nsignal.signal(signal.SIGALRM, lambda *_: None)\nsignal.raise_signal(signal.SIGALRM)"
+    ),
     "lower limits": "import resource\nresource.setrlimit(resource.RLIMIT_NOFILE, (10, 10))",
 }
 
@@ -190,10 +192,13 @@ def test_a_warm_process_that_dies_is_replaced(pool: Pool) -> None:
 
 def test_one_program_sees_nothing_of_another(pool: Pool) -> None:
     """Neither names nor modules nor the text of an earlier program are left in the next."""
-    secret = "KEEP" + "SAKE"
-    pool.run([job(f"import builtins\nbuiltins.left = '{secret}'", "left")])
-    source = f"import gc\nfound = [x for x in gc.get_objects() if isinstance(x, dict) and '{secret[:4]}' + 'SAKE' in str(x.values())[:10000]]"
-    assert [{"value": False}] == answers(pool.run([job(source, "hasattr(__builtins__, 'left')")])[0][0])
+    pool.run([job("import builtins\nbuiltins.left = 'kestrel-wombat'", "left")])
+    source = (
+        "import gc\nheld = [x for x in gc.get_objects() if isinstance(x, (dict, list, tuple))]\n"
+        "found = '-'.join(['kestrel', 'wombat']) in ''.join(map(repr, held))"
+    )
+    said = answers(pool.run([job(source, "found", "hasattr(__builtins__, 'left')")])[0][0])
+    assert [{"value": False}, {"value": False}] == said
 
 
 WITHOUT = """
@@ -294,10 +299,8 @@ def _typed(value: object) -> object:
 )
 def test_any_json_is_read_or_refused(form: object) -> None:
     """A forged line becomes plain data or a refusal, never anything else."""
-    try:
+    with suppress(plain.NotPlainError):
         plain.encode(plain.decode(form))
-    except plain.NotPlainError:
-        pass
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import typer
 
 from holdfast.cli import screen
 from holdfast.cli.options import Files, Json, Mapping, Out, mapping
+from holdfast.verifiers import code, code_strength
 from holdfast.workflows.verify import VerifyOptions, verify_files
 
 
@@ -21,15 +22,22 @@ class Options:
     files: Files
     out: Out = Path("verified")
     checks: Annotated[
-        str, typer.Option(metavar="NAMES", help="Comma-separated: math, or your own module:function.")
+        str,
+        typer.Option(metavar="NAMES", help="Comma-separated: code, code-strength, math, or your own module:function."),
     ] = ""
     map: Mapping = None
+    unsafe_no_sandbox: Annotated[
+        bool,
+        typer.Option("--unsafe-no-sandbox", help="Run programs of records even where this machine has no sandbox."),
+    ] = False
     json: Json = False
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False
 
 
 def run(given: Options) -> int:
     """Verify and say what became of the records; exit 1 when none is kept."""
+    # Every verdict given so says `sandbox: none`.
+    code.check.unsafe = code_strength.check.unsafe = given.unsafe_no_sandbox
     checks = tuple(name.strip() for name in given.checks.split(",") if name.strip())
     with screen.progress(quiet=given.quiet) as progress:
         manifest = verify_files(given.files, given.out, VerifyOptions(checks, mapping(given.map), progress))

@@ -1,5 +1,7 @@
 """What the code check must accept, and named corruptions and forgeries that it must refuse."""
 
+from typing import Any
+
 from holdfast.core.record import Record
 
 _ADD = ["assert add(2, 3) == 5", "assert add(-1, 1) == 0", "assert add(10, -4) == 6"]
@@ -26,7 +28,7 @@ _SUMS = {"inputs": ["2 3\n", "10 -4\n"], "outputs": ["5\n", "6\n"]}
 _CALLS = {"input_output": '{"fn_name": "add", "inputs": [[2, 3], [10, -4]], "outputs": [5, 6]}'}
 
 
-def _example(response: str, prompt: str = "", **fields: object) -> Record:
+def _example(response: str, prompt: str = "", **fields: Any) -> Record:
     """A record with a response and its tests."""
     return Record("example", prompt, response, fields=fields)
 
