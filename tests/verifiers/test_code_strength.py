@@ -11,8 +11,8 @@ from holdfast.core.record import Record
 from holdfast.verifiers.code_strength import REASONS, StrengthCheck
 
 MAXIMUM = (
-    "def largest(items):\n    best = items[0]\n    for item in items:\n        if item > best:\n            best = item\n"
-    "    return best\n"
+    "def largest(items):\n    best = items[0]\n"
+    "    for item in items:\n        if item > best:\n            best = item\n    return best\n"
 )
 
 

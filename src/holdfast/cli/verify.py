@@ -23,12 +23,12 @@ class Options:
     out: Out = Path("verified")
     checks: Annotated[
         str,
-        typer.Option(metavar="NAMES", help="Comma-separated: code, code-strength, math, or your own module:function."),
+        typer.Option(metavar="NAMES", help="Comma-separated: code, code-strength, math, or your module:function."),
     ] = ""
     map: Mapping = None
     unsafe_no_sandbox: Annotated[
         bool,
-        typer.Option("--unsafe-no-sandbox", help="Run programs of records even where this machine has no sandbox."),
+        typer.Option("--unsafe-no-sandbox", help="Run programs also where there is no sandbox; verdicts say so."),
     ] = False
     json: Json = False
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False

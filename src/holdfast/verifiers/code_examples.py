@@ -24,8 +24,8 @@ _STACK_CLASS = (
     "    def __len__(self):\n        return len(self.items)\n"
 )
 _IN_PLACE = "items = [3, 1, 2]\nsort_it(items)\nassert items == [1, 2, 3]\n"
-_SUMS = {"inputs": ["2 3\n", "10 -4\n"], "outputs": ["5\n", "6\n"]}
-_CALLS = {"input_output": '{"fn_name": "add", "inputs": [[2, 3], [10, -4]], "outputs": [5, 6]}'}
+_SUMS: dict[str, Any] = {"inputs": ["2 3\n", "10 -4\n"], "outputs": ["5\n", "6\n"]}
+_CALLS: dict[str, Any] = {"input_output": '{"fn_name": "add", "inputs": [[2, 3], [10, -4]], "outputs": [5, 6]}'}
 
 
 def _example(response: str, prompt: str = "", **fields: Any) -> Record:
