@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -125,7 +127,7 @@ HOSTILE = {
     "a lone surrogate": ("add = '\ud800'", "did-not-run"),
     "nul": ("def add(a, b):\0 return a + b", "did-not-run"),
     "another encoding": ("# -*- coding: utf-7 -*-\ndef add(a, b): return a - b", "wrong-answer"),
-    "a huge number": ("def add(a, b): return 1 << 10_000_000", "wrong-answer"),
+    "a huge number": ("def add(a, b): return 1 << 1_000_000", "wrong-answer"),
     "a raise without words": (
         "class E(Exception):\n    def __str__(self): raise self\ndef add(a, b): raise E", "raised",
     ),
@@ -141,6 +143,29 @@ def test_hostile_input_is_judged_and_the_run_goes_on(check: CodeCheck) -> None:
         assert verdict.ok is False, name
         assert verdict.reason in ([reasons] if isinstance(reasons, str) else reasons), (name, verdict)
     assert "correct" == verdicts[-1].reason
+
+
+FLOODS = """
+import subprocess
+import sys
+from holdfast.core.record import Record
+from holdfast.verifiers import code
+fields = {"tests": ["assert add(2, 3) == 5"] * 2}
+talk = Record("r", "", "while True: print('x' * 10_000)", fields=fields)
+answer = Record("r", "", "def add(a, b): return 'x' * 3_900_000", fields=fields)
+code.batch([Record("r", "", "def add(a, b): return a + b", fields=fields)])
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+reasons = {verdict.reason for verdict in code.batch([talk, answer] * 20)}
+print(reasons, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+def test_a_batch_of_floods_leaves_the_verifier_flat() -> None:
+    """Forty programs that print and answer without end cost the verifier less than 20 MB, all together."""
+    done = subprocess.run([sys.executable, "-c", FLOODS], capture_output=True, check=True)
+    reasons, kilobytes = done.stdout.decode().rsplit(maxsplit=1)
+    assert "{'output-limit'}" == reasons
+    assert int(kilobytes) < 20 * 1024
 
 
 HOSTILE_TESTS = ["assert " + "(" * 100_000, "assert " + "-" * 100_000 + "1", "x" * 2_000_000, "assert add('\0') == 1"]

@@ -8,7 +8,7 @@ that the tests are good (`code_strength`).
 
 import atexit
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from holdfast.core.record import Record
@@ -21,6 +21,7 @@ from holdfast.verifiers.sandbox.pool import Job, Pool, Ran
 from holdfast.verifiers.sandbox.worker import NoSandboxError
 
 VERSION = "1"
+_TALK = 1 << 16
 REASONS = code_outcome.REASONS
 
 Judge = Callable[[list[list[Ran]]], Verdict | None]
@@ -66,19 +67,23 @@ class CodeCheck:
 
     def _round(self, works: Mapping[int, _Work]) -> dict[int, Verdict]:
         """Run one work of each record; verdicts of those that it decides."""
-        jobs = [job for work in works.values() for job in work.jobs]
+        jobs = [(number, job) for number, work in works.items() for job in work.jobs]
         try:
             layers = _named(self.pool().layers())
-            ran = iter(self.pool().run(jobs))
         except NoSandboxError as error:
             nowhere = Verdict(None, "no-sandbox", evidence={"missing": list(error.missing), "supply": error.remedy})
             return dict.fromkeys(works, nowhere)
         decided: dict[int, Verdict] = {}
-        for number, work in works.items():
-            verdict = work.judge([next(ran) for _ in work.jobs])
-            if verdict is not None:
-                evidence = {**verdict.evidence, "sandbox": layers}
-                decided[number] = Verdict(verdict.ok, verdict.reason, evidence=evidence)
+        parts: dict[int, dict[int, list[Ran]]] = {number: {} for number in works}
+        for at, ran in self.pool().stream([job for _, job in jobs]):
+            number = jobs[at][0]
+            parts[number][at] = ran
+            if len(parts[number]) == len(works[number].jobs):
+                # Judged as soon as it is complete, so that what programs return is not kept for the whole batch.
+                verdict = works[number].judge([each for _, each in sorted(parts.pop(number).items())])
+                if verdict is not None:
+                    evidence = {**verdict.evidence, "sandbox": layers}
+                    decided[number] = Verdict(verdict.ok, verdict.reason, evidence=evidence)
         return decided
 
     def pool(self) -> Pool:
@@ -174,7 +179,7 @@ def _by_problem(record: Record, problem: code_stdio.Problem, limits: Limits) -> 
         return _Work(
             [Job({"sources": sources, "calls": plan.calls}, limits=limits)], lambda ran: by_values(plan, ran[0][0])
         )
-    longest = max(len(output) for _, output in problem.cases)
-    roomy = Limits(limits.cpu_seconds, limits.wall_seconds, limits.memory, limits.output + 4 * longest, limits.answers)
+    # Of what it prints no more is kept than could be right, with room for talk; there may be hundreds of cases.
+    roomy = replace(limits, output=_TALK + 4 * max(len(output) for _, output in problem.cases))
     jobs = [Job({"sources": sources, "main": True, "stdin": given}, limits=roomy) for given, _ in problem.cases]
     return _Work(jobs, lambda ran: by_output(problem, [each[0] for each in ran]))

@@ -98,6 +98,10 @@ REFUSES = {
     "redefines a helper of its own as the judge": _example(
         "def same(a, b): return True\ndef f(x): return 0", tests="same = lambda a, b: a == b\nassert same(f(1), 7)"
     ),
+    "puts itself where the test wants it": _example(
+        "class Any:\n    def __lt__(self, other): return True\n    __gt__ = __lt__\ndef near(x): return Any()",
+        tests="assert near(1) < 10\nassert near(1) > 3",
+    ),
     "a list for a tuple": _example("def f(): return [1, 2]", tests="assert f() == (1, 2)"),
     "not a number": _example("def f(): return float('nan')", tests="assert f() == f()"),
     "body of another function": _example("    return items", _PROMPT, test=_HUMANEVAL, entry_point="ordered"),

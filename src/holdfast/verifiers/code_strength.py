@@ -5,6 +5,7 @@ run again in another order and under other hash seeds. Some mutants compute the 
 perfect tests need not kill all: a low score is a sign of weak tests, a high one of strong ones.
 """
 
+import atexit
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -81,6 +82,7 @@ class StrengthCheck:
 
 
 check = StrengthCheck()
+atexit.register(check.close)
 
 
 def batch(records: Sequence[Record]) -> list[Verdict]:

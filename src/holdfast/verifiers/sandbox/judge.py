@@ -120,6 +120,15 @@ def _relayed(operation: str) -> Callable[..., Any]:
     return relay
 
 
+def _ordered(operation: str) -> Callable[..., Any]:
+    """Order is asked for between two objects of the program's; against plain data it would be its own judge."""
+
+    def relay(self: "Remote", other: object) -> Any:
+        return self._wire.do(operation, self, other) if isinstance(other, Remote) else NotImplemented
+
+    return relay
+
+
 class Remote:
     """An object of the program's. Never equal to plain data, whatever it says of itself."""
 
@@ -156,7 +165,7 @@ class Remote:
     __getitem__, __setitem__ = _relayed("getitem"), _relayed("setitem")
     __len__, __bool__, __int__, __float__ = _relayed("len"), _relayed("bool"), _relayed("int"), _relayed("float")
     __str__, __repr__, __next__, __enter__ = _relayed("str"), _relayed("repr"), _relayed("next"), _relayed("enter")
-    __lt__, __le__, __gt__, __ge__ = _relayed("lt"), _relayed("le"), _relayed("gt"), _relayed("ge")
+    __lt__, __le__, __gt__, __ge__ = _ordered("lt"), _ordered("le"), _ordered("gt"), _ordered("ge")
     __add__, __sub__, __mul__, __truediv__ = _relayed("add"), _relayed("sub"), _relayed("mul"), _relayed("truediv")
     __neg__ = _relayed("neg")
 

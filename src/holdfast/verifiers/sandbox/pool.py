@@ -8,9 +8,11 @@ once.
 import os
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from selectors import EVENT_READ, DefaultSelector
 from signal import SIGKILL, SIGXCPU
+from threading import Lock
 from time import monotonic
 from typing import Any, Literal
 
@@ -28,6 +30,8 @@ _CHUNK = 1 << 16
 _GRACE = 15.0
 # A run whose warm process died twice is not tried a third time.
 _TRIES = 2
+# They start one after the other, a third of a second each; more are no help before there are thousands of programs.
+_MOST = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ class Ran:
         return self.answers.split(b"\n")[1:-1]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Stream:
     """One pipe of one process, read up to a limit."""
 
@@ -78,12 +82,12 @@ class _Stream:
         return False
 
     def close(self) -> None:
-        """Let go of the pipe, and of nothing else should its number be given out again."""
+        """Let go of the pipe; its number may be given out again and is forgotten."""
         os.close(self.fd)
         self.fd = -1
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Process:
     """One forked process: its pipes while it runs, how it ended once it has."""
 
@@ -112,7 +116,7 @@ class _Process:
         return Ran(fate, answers, output, done["cpu"], done["code"])
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Flight:
     """A job under way in one warm process."""
 
@@ -124,18 +128,24 @@ class _Flight:
 
 @dataclass
 class Pool:
-    """Up to `size` warm processes. Without `unsafe` nothing runs where the floor is missing."""
+    """Up to `size` warm processes. Without `unsafe` nothing runs where the floor is missing.
 
-    size: int = field(default_factory=lambda: os.cpu_count() or 1)
+    Threads take turns; a fork of the verifier's own process starts warm processes of its own.
+    """
+
+    size: int = field(default_factory=lambda: min(os.cpu_count() or 1, _MOST))
     unsafe: bool = False
     hash_seed: int = 0
     workers: list[Worker] = field(default_factory=list)
     flights: list[_Flight] = field(default_factory=list)
     selector: DefaultSelector = field(default_factory=DefaultSelector)
     count: int = 0
+    owner: int = field(default_factory=os.getpid)
+    turn: Lock = field(default_factory=Lock)
 
     def layers(self) -> Mapping[str, Any]:
         """Return what of the sandbox holds. Raises `NoSandboxError`."""
+        self._own()
         if not self.workers:
             self._begin()
         return self.workers[0].layers
@@ -145,33 +155,52 @@ class Pool:
 
         Raises `NoSandboxError` when the floor is missing and `MachineError` when no warm process starts.
         """
-        results: dict[int, list[Ran]] = {}
-        tries: Counter[int] = Counter()
-        waiting = deque(range(len(jobs)))
-        try:
-            while len(results) < len(jobs):
-                self._hand_out(waiting, jobs)
-                for key, _ in self.selector.select(self._patience()):
-                    self._hear(key.data)
-                results.update(self._landed())
-                for lost in self._lost():
-                    tries[lost] += 1
-                    if tries[lost] < _TRIES:
-                        waiting.appendleft(lost)
-                    else:
-                        results[lost] = [Ran("fault")] * (2 if jobs[lost].script else 1)
-        except BaseException:
-            self.close()
-            raise
+        results = dict(self.stream(jobs))
         return [results[number] for number in range(len(jobs))]
+
+    def stream(self, jobs: Sequence[Job]) -> Iterator[tuple[int, list[Ran]]]:
+        """Yield the same with each job's number as soon as it is over, so that nothing has to be kept."""
+        with self.turn:
+            self._own()
+            try:
+                yield from self._streamed(jobs)
+            except BaseException:
+                self.close()
+                raise
 
     def close(self) -> None:
         """End all warm processes. The pool may be used again; it then starts new ones."""
+        self._own()
         for worker in list(self.workers):
             self._drop(worker)
+        self._forget_flights()
 
-    def _hand_out(self, waiting: deque[int], jobs: Sequence[Job]) -> None:
-        """Give every warm process work, starting processes while there is work for them."""
+    def _own(self) -> None:
+        """After a fork, leave the warm processes to the process that started them."""
+        if self.owner != os.getpid():
+            self.workers, self.flights, self.selector, self.owner = [], [], DefaultSelector(), os.getpid()
+
+    def _streamed(self, jobs: Sequence[Job]) -> Iterator[tuple[int, list[Ran]]]:
+        tries: Counter[int] = Counter()
+        waiting = deque(range(len(jobs)))
+        left = len(jobs)
+        while left:
+            lost = list(self._hand_out(waiting, jobs))
+            for key, _ in self.selector.select(self._patience()):
+                self._hear(key.data)
+            for landed in self._landed():
+                left -= 1
+                yield landed
+            for number in (*lost, *self._lost()):
+                tries[number] += 1
+                if tries[number] < _TRIES:
+                    waiting.appendleft(number)
+                else:
+                    left -= 1
+                    yield number, [Ran("fault")] * (2 if jobs[number].script else 1)
+
+    def _hand_out(self, waiting: deque[int], jobs: Sequence[Job]) -> Iterator[int]:
+        """Give every warm process work, starting processes while there is work; yield jobs that could not be given."""
         while waiting and len(self.workers) < min(self.size, len(waiting) + len(self.flights)):
             self._begin()
         for worker in list(self.workers):
@@ -180,8 +209,8 @@ class Pool:
                 try:
                     self.flights.append(self._launch(worker, number, jobs[number]))
                 except OSError:
-                    waiting.appendleft(number)
                     self._drop(worker)
+                    yield number
                     break
 
     def _begin(self) -> None:
@@ -251,7 +280,9 @@ class Pool:
         if stream.full:
             worker, process = next((worker, each) for worker, each in self._processes() if stream in each.streams)
             if process.done is None:
-                worker.order({"kill": process.number})
+                # Where the warm process is gone, so is what it forked.
+                with suppress(OSError):
+                    worker.order({"kill": process.number})
 
     def _processes(self) -> Iterator[tuple[Worker, _Process]]:
         return ((flight.worker, process) for flight in self.flights for process in flight.processes)
@@ -277,6 +308,10 @@ class Pool:
                 process.done = {"code": -1, "cpu": 0.0, "late": False}
             self._land(flight)
             yield flight.job
+
+    def _forget_flights(self) -> None:
+        for flight in list(self.flights):
+            self._land(flight)
 
     def _drop(self, worker: Worker) -> None:
         self.workers.remove(worker)

@@ -33,7 +33,7 @@ class NoSandboxError(MachineError):
         )
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Worker:
     """A warm process. `layers` says what of the sandbox holds in it."""
 
