@@ -19,7 +19,7 @@ class Limits:
     wall_seconds: float = 60.0
     memory: int = 1024 * MEGABYTE
     output: int = MEGABYTE
-    answers: int = 4 * MEGABYTE
+    answers: int = 2 * MEGABYTE
 
 
 DEFAULT = Limits()

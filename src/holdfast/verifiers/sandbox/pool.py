@@ -81,6 +81,10 @@ class _Stream:
         self.full = True
         return False
 
+    def kept(self) -> bytes:
+        """Return what was read; of a flood only its beginning."""
+        return bytes(self.data[:_CHUNK] if self.full else self.data)
+
     def close(self) -> None:
         """Let go of the pipe; its number may be given out again and is forgotten."""
         os.close(self.fd)
@@ -102,7 +106,7 @@ class _Process:
         done = self.done or {"code": -1, "cpu": 0.0, "late": False}
         # The limit of processor time first asks, then kills; it counts in ticks, so that some may be missing.
         spent = done["code"] == -SIGXCPU or (done["code"] == -SIGKILL and done["cpu"] >= self.limits.cpu_seconds)
-        output, *more = [bytes(stream.data) for stream in self.streams]
+        output, *more = [stream.kept() for stream in self.streams]
         answers = more[0] if more else plain.ENTERED
         fate: Fate = "ended"
         if any(stream.full for stream in self.streams):
