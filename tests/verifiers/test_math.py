@@ -16,8 +16,9 @@ from holdfast.generators.arithmetic import TASKS, stream
 from holdfast.testing import check_verifier
 from holdfast.verifiers import math
 from holdfast.verifiers.answers import final_answer, gold_answer, plain_number, same_number
-from holdfast.verifiers.math_pool import Pool
+from holdfast.verifiers.math_pool import compare, math_pool
 from holdfast.verifiers.steps import evaluate, wrong_steps
+from holdfast.verifiers.workers import Pool
 
 
 def record(response: str, gold: object = None, **fields: object) -> Record:
@@ -140,11 +141,18 @@ def test_generated_problems_pass_and_their_corruptions_fail(task: str) -> None:
         check_verifier(math.check, accepts=[made], refuses=[Record("w", made.prompt, wrong, fields=made.fields)])
 
 
+def one_worker(limit: float) -> Pool:
+    """A pool of one worker with this limit in seconds."""
+    pool = math_pool()
+    pool.size, pool.limit = 1, limit
+    return pool
+
+
 def test_hostile_expression_ends_in_time_and_the_run_goes_on() -> None:
     """A tower of powers exceeds the limit, is failed as a timeout or for memory, and the next comparison works."""
-    pool = Pool(size=1, limit=1.5)
+    pool = one_worker(1.5)
     try:
-        fates = [result.fate for result in pool.compare([("$2$", "$9^{9^{9^{9^{9}}}}+\\sqrt{2}$"), ("$x+x$", "$2x$")])]
+        fates = [result.fate for result in compare(pool, [("$2$", "$9^{9^{9^{9^{9}}}}+\\sqrt{2}$"), ("$x+x$", "$2x$")])]
     finally:
         pool.close()
     assert fates[0] in ("timeout", "memory", "fault", "different")
@@ -153,11 +161,11 @@ def test_hostile_expression_ends_in_time_and_the_run_goes_on() -> None:
 
 def test_slow_comparison_is_killed() -> None:
     """A limit too short for any comparison gives timeouts, not a hang; the pool recovers with a sane limit."""
-    pool = Pool(size=1, limit=0.0)
+    pool = one_worker(0.0)
     try:
-        assert "timeout" == pool.compare([("$\\int x^3 dx$", "$\\frac{x^4}{4}$")])[0].fate
+        assert "timeout" == compare(pool, [("$\\int x^3 dx$", "$\\frac{x^4}{4}$")])[0].fate
         pool.limit = 30.0
-        assert "equal" == pool.compare([("$x+x$", "$2x$")])[0].fate
+        assert "equal" == compare(pool, [("$x+x$", "$2x$")])[0].fate
     finally:
         pool.close()
     assert [] == pool.workers
@@ -165,12 +173,12 @@ def test_slow_comparison_is_killed() -> None:
 
 def test_dead_worker_is_replaced() -> None:
     """A worker killed while idle costs nothing but a new one."""
-    pool = Pool(size=1, limit=30.0)
+    pool = one_worker(30.0)
     try:
-        assert "equal" == pool.compare([("$x+x$", "$2x$")])[0].fate
+        assert "equal" == compare(pool, [("$x+x$", "$2x$")])[0].fate
         pool.workers[0].process.kill()
         pool.workers[0].process.wait()
-        assert "equal" == pool.compare([("$x+x$", "$2x$")])[0].fate
+        assert "equal" == compare(pool, [("$x+x$", "$2x$")])[0].fate
     finally:
         pool.close()
 
@@ -178,10 +186,10 @@ def test_dead_worker_is_replaced() -> None:
 def test_missing_extra_is_undecided(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without math-verify an expression is undecided and says what to install; plain numbers are still judged."""
 
-    def absent(self: Pool, pairs: object) -> None:
+    def absent(self: Pool, tasks: object) -> None:
         raise MissingExtraError("math-verify", "verify")
 
-    monkeypatch.setattr(Pool, "compare", absent)
+    monkeypatch.setattr(Pool, "run", absent)
     verdict = math.check(record("#### $\\frac{1}{2}$", "$\\frac{1}{2}+0$"))
     assert (None, "missing-extra") == (verdict.ok, verdict.reason)
     assert "holdfast[verify]" in verdict.evidence["supply"]

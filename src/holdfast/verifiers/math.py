@@ -21,8 +21,9 @@ from holdfast.verifiers.answers import (
     plain_number,
     same_number,
 )
-from holdfast.verifiers.math_pool import Compared, Pool
+from holdfast.verifiers.math_pool import Compared, compare, math_pool
 from holdfast.verifiers.steps import wrong_steps
+from holdfast.verifiers.workers import Pool
 
 VERSION = "1"
 REASONS = (
@@ -129,7 +130,7 @@ def _compare(pairs: Sequence[tuple[str, str]]) -> list[Compared | None]:
     if not pairs:
         return []
     try:
-        return list(_pool().compare(pairs))
+        return list(compare(_pool(), pairs))
     except MissingExtraError:
         return [None] * len(pairs)
 
@@ -150,6 +151,6 @@ def _verdict(compared: Compared | None, gold: str, given: str) -> Verdict:
 
 @cache
 def _pool() -> Pool:
-    pool = Pool()
+    pool = math_pool()
     atexit.register(pool.close)
     return pool

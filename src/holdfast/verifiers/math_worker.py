@@ -1,45 +1,48 @@
 """Worker process of the math verifier: math-verify behind a pipe, one JSON object per line.
 
-Started as `python -m holdfast.verifiers.math_worker`. It says {"ready": true}, then answers each {"gold", "given"}
-with {"stage": "given"} once the gold answer is parsed and {"equal": bool, ...} at the end. Time is the parent's
-business (it kills); memory is limited here. math-verify refuses threads, which is why there is a process at all.
+Started as `python -m holdfast.verifiers.math_worker`. It answers each {"gold", "given"} with {"stage": "given"} once
+the gold answer is parsed and {"equal": bool, ...} at the end. math-verify refuses threads, which is why there is a
+process at all.
 """
 
 import re
-import resource
 import sys
+from functools import cache, lru_cache
 from typing import Any
 
-import orjson
-
-# Symbolic work on a hostile answer may ask for any amount; importing the library takes about 0.3 GiB of addresses.
-MEMORY_LIMIT = 2 << 30
+from holdfast.verifiers.workers import limit_memory, say, serve
 
 # Constants set upright, which the parser does not know.
 _UPRIGHT = re.compile(r"\\(?:mathrm|rm|text)\{([ei])\}")
+# Many answers come to one question: its gold answer is parsed once.
+_KEPT = 512
 
 
 def main() -> int:
     """Serve until the parent closes the pipe."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
+    limit_memory()
+    if _library() is None:
+        say({"missing": "math-verify"})
+        return 0
+    return serve(_compare)
+
+
+@cache
+def _library() -> Any:
     try:
-        import math_verify  # noqa: PLC0415  # optional extra [verify]; this module is its only user
+        import math_verify  # noqa: PLC0415  # optional extra [verify]; the parent raises MissingExtraError
     except ImportError:
-        return _say({"missing": "math-verify"})
-    _say({"ready": True})
-    for line in sys.stdin.buffer:
-        task = orjson.loads(line)
-        _say(_compare(math_verify, task["gold"], task["given"]))
-    return 0
+        return None
+    return math_verify
 
 
-def _compare(math_verify: Any, gold: str, given: str) -> dict[str, Any]:
+def _compare(task: dict[str, Any]) -> dict[str, Any]:
     try:
         # No alarms inside: the parent's limit is the only clock.
-        golds = _parse(math_verify, gold)
-        _say({"stage": "given"})
-        givens = _parse(math_verify, given)
-        equal = bool(math_verify.verify(golds, givens, timeout_seconds=None))
+        golds = _parse_kept(task["gold"])
+        say({"stage": "given"})
+        givens = _parse(task["given"])
+        equal = bool(_library().verify(golds, givens, timeout_seconds=None))
     except MemoryError:
         return {"equal": False, "fault": "memory"}
     except Exception as error:  # noqa: BLE001  # any failure of the library is reported, and decided by the parent
@@ -47,21 +50,18 @@ def _compare(math_verify: Any, gold: str, given: str) -> dict[str, Any]:
     return {"equal": equal, "gold_parsed": len(golds) > 0, "given_parsed": len(givens) > 0}
 
 
-def _parse(math_verify: Any, text: str) -> list[Any]:
+def _parse(text: str) -> list[Any]:
     r"""Parse a text; nothing when the parser understood only a part of it.
 
     math-verify 0.9.0 reads `1 - \frac{1}{\mathrm{e}}` as 1 and then accepts `1 + ...` for it. What it took then
     ends inside a brace.
     """
-    parsed: list[Any] = math_verify.parse(_UPRIGHT.sub(r"\1", text), parsing_timeout=None)
+    parsed: list[Any] = _library().parse(_UPRIGHT.sub(r"\1", text), parsing_timeout=None)
     strings = [part for part in parsed if isinstance(part, str)]
     return [] if any(part.count("{") != part.count("}") for part in strings) else parsed
 
 
-def _say(answer: dict[str, Any]) -> int:
-    sys.stdout.buffer.write(orjson.dumps(answer) + b"\n")
-    sys.stdout.buffer.flush()
-    return 0
+_parse_kept = lru_cache(_KEPT)(_parse)
 
 
 if __name__ == "__main__":
