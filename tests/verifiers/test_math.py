@@ -106,11 +106,13 @@ def test_gsm8k_labels(shared_data: Path) -> None:
 
 
 def test_steps_of_human_solutions_hold(shared_data: Path) -> None:
-    """Not one computed annotation of the 7,473 human GSM8K solutions is called wrong."""
+    """Of all annotations and plain lines of the 7,473 human GSM8K solutions one is called wrong, and it is wrong."""
     wrong = [
-        row["id"] for row in rows(shared_data / "instruct/gsm8k_train.jsonl.gz") if any(wrong_steps(row["solution"]))
+        step.written
+        for row in rows(shared_data / "instruct/gsm8k_train.jsonl.gz")
+        for step in wrong_steps(row["solution"])
     ]
-    assert [] == wrong
+    assert ["192 / 1.2=1.2"] == wrong
 
 
 # Where this check differs from the labels of math-verify's own tests, and why.
@@ -190,7 +192,7 @@ def test_missing_extra_is_undecided(monkeypatch: pytest.MonkeyPatch) -> None:
         raise MissingExtraError("math-verify", "verify")
 
     monkeypatch.setattr(Pool, "run", absent)
-    verdict = math.check(record("#### $\\frac{1}{2}$", "$\\frac{1}{2}+0$"))
+    verdict = math.check(record("#### $\\int_0^1 x dx$", "$\\frac{1}{2}$"))
     assert (None, "missing-extra") == (verdict.ok, verdict.reason)
     assert "holdfast[verify]" in verdict.evidence["supply"]
     assert math.check(record("#### 12", "12")).ok is True

@@ -34,11 +34,16 @@ _PLAIN = re.compile(
     r"(?P<sign>[-+\u2212]?)\s?[$€£]?\s?(?P<whole>[0-9]{1,3}(?:,[0-9]{3})+|[0-9]*)(?P<part>\.[0-9]*)?"
     r"(?:\s?/\s?(?P<below>[0-9]+))?\s?(?P<unit>[%°a-zA-Z][a-zA-Z. ]{0,40})?\.?"
 )
+_SCIENTIFIC = re.compile(
+    r"(?P<sign>[-\u2212]?)(?P<digits>[0-9]+(?:\.[0-9]+)?)"
+    r"(?:[eE]|\s*(?:\\times|\\cdot|[x*\u00d7])\s*10\s*(?:\^|\*\*)\s*)\{?(?P<power>[-+\u2212]?[0-9]{1,3})\}?"
+)
 _MIXED = re.compile(r"(?P<sign>[-\u2212]?)(?P<whole>[0-9]+) (?P<above>[0-9]+)/(?P<below>[1-9][0-9]*)")
 _DECORATION = re.compile(r"^[\s*_`\"'$]*(.*?)[\s*_`\"',;!]*\.?[\s*_`\"']*$", re.DOTALL)
 
 # Factors to one base unit per dimension; SI brochure, 9th edition, and the legal inch and pound of 1959.
-_UNITS: Mapping[str, tuple[str, Fraction]] = {
+Unit = tuple[str, Fraction]
+_UNITS: Mapping[str, Unit] = {
     name: (dimension, Fraction(factor))
     for dimension, units in {
         "length": {"mm": "1/1000", "cm": "1/100", "m": "1", "km": "1000", "inch": "127/5000", "foot": "381/1250"},
@@ -101,6 +106,25 @@ def is_formula(text: str) -> bool:
     return _FORMULA.search(text) is not None
 
 
+# A text that holds one formula and besides it at most a few words that introduce it.
+_ONE_FORMULA = re.compile(
+    r"[A-Za-z :*]{0,40}"
+    r"(?:\$\$(?P<a>[^$]+)\$\$|\$(?P<b>[^$]+)\$|\\\((?P<c>.+?)\\\)|\\\[(?P<d>.+?)\\\])[\s.*]*",
+    re.DOTALL,
+)
+
+
+def inner(text: str) -> str | None:
+    """Return the mathematics of an answer without its delimiters; None where words and formulas are mixed."""
+    text = text.strip()
+    if (within := boxed(text)) is not None:
+        return within if text.count("\\boxed") + text.count("\\fbox") == 1 else None
+    if not any(mark in text for mark in ("$", "\\(", "\\[")):
+        return text
+    match = _ONE_FORMULA.fullmatch(text)
+    return next(part for part in match.group("a", "b", "c", "d") if part) if match else None
+
+
 def boxed(text: str) -> str | None:
     r"""Return what the last `\boxed{...}` holds, braces balanced; None when there is none or it never closes."""
     start = max(text.rfind("\\boxed{"), text.rfind("\\fbox{"))
@@ -124,10 +148,20 @@ def plain_number(text: str) -> Number | None:
     if mixed := _MIXED.fullmatch(bare):
         value = int(mixed["whole"]) + Fraction(int(mixed["above"]), int(mixed["below"]))
         return Number(-value if mixed["sign"] else value, 0)
+    if scientific := _SCIENTIFIC.fullmatch(bare):
+        return _scaled(scientific)
     found = _PLAIN.fullmatch(bare)
     if found is None or not (found["whole"] or (found["part"] or "").strip(".")):
         return None
     return _number(found)
+
+
+def _scaled(found: re.Match[str]) -> Number:
+    """Read 1.5e3, 1.5 x 10^3 or the same in LaTeX."""
+    exponent = int(found["power"].replace("\u2212", "-"))
+    value = Fraction(found["digits"]) * Fraction(10) ** exponent
+    decimals = max(0, len(found["digits"].partition(".")[2]) - exponent)
+    return Number(-value if found["sign"] else value, decimals)
 
 
 def _number(found: re.Match[str]) -> Number | None:
@@ -151,6 +185,11 @@ def _unit(written: str) -> str:
         if (known := _UNIT_NAMES.get(name, name)) in _UNITS:
             return known
     return ""
+
+
+def unit_of(written: str) -> Unit | None:
+    """Return the dimension of a written unit and its factor to the base unit; None for words that are no unit."""
+    return _UNITS.get(_unit(written))
 
 
 # Decimals from which a written number counts as a rounding of the exact value; math-verify rounds floats there too

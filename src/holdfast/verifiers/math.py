@@ -1,7 +1,8 @@
 """Math check: the final answer against a gold answer, and computed steps against themselves.
 
-Plain numbers are compared exactly in this process. Expressions (LaTeX, intervals, sets) go to math-verify in worker
-processes with a hard time limit (extra [verify]). The check does not judge reasoning that computes nothing.
+Plain numbers and simple LaTeX are compared exactly in this process. What these readers leave open (functions,
+inequalities, unions) goes to math-verify in worker processes with a hard time limit (extra [verify]). Reasoning that
+computes nothing is not judged.
 """
 
 import atexit
@@ -11,12 +12,14 @@ from functools import cache
 from holdfast.core.errors import MissingExtraError
 from holdfast.core.record import Record
 from holdfast.core.verdict import Verdict
+from holdfast.verifiers import latex
 from holdfast.verifiers.answers import (
     DELIMITERS,
     LONGEST_ANSWER,
     Answer,
     final_answer,
     gold_answer,
+    inner,
     is_formula,
     plain_number,
     same_number,
@@ -25,7 +28,7 @@ from holdfast.verifiers.math_pool import Compared, compare, math_pool
 from holdfast.verifiers.steps import wrong_steps
 from holdfast.verifiers.workers import Pool
 
-VERSION = "1"
+VERSION = "2"
 REASONS = (
     "correct", "wrong-answer", "no-answer", "wrong-step", "timeout", "memory",  # decided
     "no-gold", "missing-extra", "fault",  # undecided
@@ -103,7 +106,17 @@ def _by_answer(record: Record, gold: str) -> Verdict | tuple[str, str]:
     gold_number, given_number = plain_number(gold), plain_number(given.text)
     if gold_number and given_number:
         return _said(same_number(gold_number, given_number), gold, given)
+    decided = _exactly(gold, given, record.response)
+    if decided is not None:
+        return _said(decided, gold, given)
     return _delimited(gold[-LONGEST_ANSWER:]), _symbolic(record.response, given)
+
+
+def _exactly(gold: str, given: Answer, response: str) -> bool | None:
+    """Compare by exact algebra; None where one side is not simple or nothing is certain."""
+    answer = inner(response) if given.place == "formula" else inner(given.text)
+    one, other = latex.read(inner(gold) or ""), latex.read(answer or "")
+    return None if one is None or other is None else latex.equal(one, other)
 
 
 def _said(ok: bool, gold: str, given: Answer) -> Verdict:

@@ -1,4 +1,8 @@
-"""Computed steps: `<<48/2=24>>` annotations are computed again with exact fractions. Nothing is evaluated as code."""
+"""Computed steps: `<<48/2=24>>` annotations and lines such as `48 / 2 = 24` are computed again with exact fractions.
+
+Nothing is evaluated as code. In running text only an equation that begins its line, or follows a colon, is read: words
+before it ("half of 10 + 2 = 7") may belong to it.
+"""
 
 import re
 from collections.abc import Iterator
@@ -6,6 +10,17 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 _ANNOTATION = re.compile(r"<<([^<>=]{1,200})=([^<>=]{1,60})>>")
+_LINE = re.compile(
+    r"^(?:[ \t]*(?:[-*>\u2022]|[0-9]{1,2}[.)])[ \t]+|[^\n=:]{0,80}:[ \t]+|[ \t]*)"
+    r"(?P<left>[-\u2212]?[$(.0-9][-+*/^x\u00d7\u00f7\u2212().,0-9$% \t]{0,200}?)=[ \t]*"
+    r"(?P<right>[$]?[-\u2212]?[$]?(?:[0-9][0-9,]*)?(?:\.?[0-9]+)%?)"
+    r"(?![ \t]*[-+*/^x\u00d7\u00f7=(:\u2212]|[.,]?[0-9]|\\)",
+    re.MULTILINE,
+)
+_OPERATION = re.compile(r"[0-9)%][ \t]*[-+*/^x\u00d7\u00f7\u2212][ \t]*[$(]*[.0-9]")
+_LATEX = {"\\times": "*", "\\cdot": "*", "\\div": "/", "\\$": "", "\\(": "", "\\)": "", "\\[": "", "\\]": ""}
+# A solution longer than this is not worked mathematics; reading no more bounds the time spent on it.
+_LONGEST = 100_000
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>[0-9][0-9,]*(?:\.[0-9]*)?|\.[0-9]+)(?P<percent>%?)|(?P<sign>\*\*|[-+*/()^x\u00d7\u00f7\u2212]))"
 )
@@ -26,11 +41,30 @@ class WrongStep:
 
 
 def wrong_steps(text: str) -> Iterator[WrongStep]:
-    """Yield the annotations that compute to something else. One that is not plain arithmetic is passed over."""
-    for expression, written in _ANNOTATION.findall(text):
+    """Yield the steps that compute to something else. One that is not plain arithmetic is passed over."""
+    text = text[-_LONGEST:]
+    for expression, written in [*_ANNOTATION.findall(text), *_lines(_ANNOTATION.sub("", text))]:
         value, shown = evaluate(expression), evaluate(written)
-        if value is not None and shown is not None and abs(value - shown) >= last_place(written):
-            yield WrongStep(f"{expression}={written}", decimal(value))
+        if value is not None and shown is not None and not _agree(value, shown, written):
+            yield WrongStep(f"{expression.strip()}={written}", decimal(value))
+
+
+def _lines(text: str) -> Iterator[tuple[str, str]]:
+    """Yield (expression, written value) of each line that is an equation of plain numbers."""
+    if "=" not in text:
+        return
+    for written, sign in _LATEX.items():
+        text = text.replace(written, sign)
+    for match in _LINE.finditer(text):
+        # 500 / 2/5 has two readings for people.
+        if _OPERATION.search(match["left"]) and match["left"].count("/") < 2:
+            yield match["left"], match["right"]
+
+
+def _agree(value: Fraction, shown: Fraction, written: str) -> bool:
+    """True within one unit of the last written digit; people write 12/40 = 30% and 12/40*100 = 30% alike."""
+    near = last_place(written)
+    return abs(value - shown) < near or ("%" in written and abs(value - 100 * shown) < near)
 
 
 def last_place(written: str) -> Fraction:
