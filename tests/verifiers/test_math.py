@@ -32,50 +32,6 @@ def rows(path: Path) -> list[dict]:
         return [json.loads(line) for line in lines]
 
 
-ACCEPTS = [
-    record("3 * 4 = <<3*4=12>>12\n#### 12", "12"),
-    record("So it is \\boxed{1,234.50}.", "1234.5"),
-    record("The answer is 72 apples.", "72"),
-    record("**Answer:** 18", 18),
-    record("A: -7", "-7"),
-    record("It takes 3/4 of an hour.\n#### 3/4", "0.75"),
-    record("#### 1 1/2", "1.5"),
-    record("#### 50 %", "50"),
-    record("#### 50%", "0.5"),
-    record("#### 2.5 m", "250 cm"),
-    record("<think>is it 5? no</think>It is 6.", "6"),
-    record("$100/3$ is <<100/3=33.33>>33.33\n#### 33.33", "33.33"),
-    record("#### $\\frac{1}{2}$", "0.5"),
-    record("$x = \\frac{4}{6}$", "$\\frac{2}{3}$"),
-    record("#### Wednesday", "wednesday"),
-    record("Twelve.\n#### 12", answer="4 * 3 = 12\n#### 12"),
-]
-
-REFUSES = {
-    "off by one": record("#### 13", "12"),
-    "sign lost": record("#### 7", "-7"),
-    "wrong thousands": record("#### 1,234", "12.34"),
-    "percent of the wrong size": record("#### 5%", "50"),
-    "wrong unit of the same dimension": record("#### 5 m", "5 cm"),
-    "unit of another dimension": record("#### 5 kg", "5 m"),
-    "fraction upside down": record("#### 4/3", "3/4"),
-    "no answer": record("I cannot say.", "12"),
-    "empty": record("", "12"),
-    "marker without an answer": record("It is 12.\n####", "12"),
-    "gold only in passing": record("It is not 12. #### 13", "12"),
-    "wrong step, right answer": record("3 * 4 = <<3*4=13>>13\n#### 12", "12"),
-    "wrong expression": record("#### $\\frac{1}{3}$", "$\\frac{1}{2}$"),
-    "only a part equal (1 - 1/e against 1 + 1/e)": record(
-        "$1 + \\frac{1}{\\mathrm{e}}$", "$1 - \\frac{1}{\\mathrm{e}}$"
-    ),
-}
-
-
-def test_accepts_gold_answers_and_refuses_named_corruptions() -> None:
-    """Every form of a right answer passes and every named corruption fails."""
-    check_verifier(math.check, accepts=ACCEPTS, refuses=REFUSES)
-
-
 def test_reasons_tell_wrong_from_missing() -> None:
     """Wrong answer, wrong step, no answer and no gold answer are different reasons, all in the closed list."""
     reasons = [

@@ -1,8 +1,8 @@
 """JSON Schema compiled: drafts 4, 6, 7, 2019-09 and 2020-12 by the library jsonschema, without network.
 
 Three keywords are our own: `multipleOf` counts in decimals, so that 19.99 is a multiple of 0.01, `pattern` reads its
-expression as JavaScript does (`verifiers.ecma`), and `uniqueItems` takes linear time. A schema is light when no answer can make it expensive; only then may
-it judge outside a worker process.
+expression as JavaScript does (`verifiers.ecma`), and `uniqueItems` takes linear time. A schema is light when no answer
+can make it expensive; only then may it judge outside a worker process.
 """
 
 import re

@@ -5,10 +5,10 @@ in this process; others (free patterns, recursive references) in worker processe
 asserted by `with_formats`, or where the record says `formats: true`. Remote references are never fetched.
 """
 
-import atexit
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache, lru_cache
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache, partial
 from typing import Any
 
 import orjson
@@ -17,9 +17,9 @@ from referencing.exceptions import Unresolvable
 from holdfast.core.record import Record
 from holdfast.core.verdict import Verdict
 from holdfast.verifiers.dialect import DRAFTS, Compiled, InvalidSchemaError, compile_schema
+from holdfast.verifiers.judging import Task, WorkerCheck
 from holdfast.verifiers.strict_json import parse
-from holdfast.verifiers.workers import Outcome, Pool
-from holdfast.verifiers.written import Unwritten, wanted_format, written
+from holdfast.verifiers.written import wanted_format, written
 
 VERSION = "1"
 REASONS = (
@@ -30,59 +30,11 @@ REASONS = (
 
 # Where data sets keep a schema, in the order they are believed.
 SCHEMA_FIELDS = ("schema", "json_schema", "response_schema", "response_format")
-# Seconds for one answer; a schema that is not hostile takes a thousandth.
-LIMIT = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A JSON text and the schema for it, both as text, so that tasks can be compared, kept and sent."""
-
-    schema: str
-    text: str
-    draft: str = ""
-    formats: bool = False
-
-
-class SchemaCheck:
-    """The check as a callable, with its version and its form for many records at once."""
-
-    version = VERSION
-
-    def __init__(self, formats: bool = False) -> None:
-        self.formats = formats
-
-    def __call__(self, record: Record) -> Verdict:
-        """Judge one record by its own schema, undecided without one."""
-        return self.batch([record])[0]
-
-    def batch(self, records: Sequence[Record]) -> list[Verdict]:
-        """Judge many records, those with heavy schemas in parallel; verdicts in their order."""
-        verdicts: dict[int, Verdict] = {}
-        heavy: dict[int, Task] = {}
-        for number, record in enumerate(records):
-            decided = _decide(record, self.formats)
-            if isinstance(decided, Verdict):
-                verdicts[number] = decided
-            else:
-                heavy[number] = decided
-        for number, outcome in zip(heavy, _in_workers(list(heavy.values())), strict=True):
-            verdicts[number] = _of_worker(outcome)
-        return [verdicts[number] for number in range(len(records))]
-
-
-check = SchemaCheck()
-with_formats = SchemaCheck(formats=True)
 
 
 def applies(record: Record) -> bool:
     """True when a record carries a JSON Schema and asks for JSON."""
     return schema_of(record.fields) is not None and wanted_format(record.fields) in ("", "json", "json_schema")
-
-
-def close() -> None:
-    """End the worker processes; the next heavy schema starts them again."""
-    _pool().close()
 
 
 def schema_of(fields: Mapping[str, Any]) -> str | None:
@@ -130,33 +82,40 @@ def _dumped(value: Any) -> str:
     return orjson.dumps(value, default=str).decode()
 
 
-def _decide(record: Record, formats: bool) -> Verdict | Task:
+def against(record: Record, value: Any) -> Verdict:
+    """Judge data that was read from another notation (YAML) by the record's schema, as JSON."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, default=str)
+    except (TypeError, ValueError) as error:
+        return Verdict(False, "mismatch", evidence={"note": f"no JSON says this: {error}"[:200]})
+    return check(replace(record, response=text, fields={**record.fields, "output_format": "json"}))
+
+
+def _prepare(record: Record, formats: bool = False) -> Verdict | Task:
     """Return a verdict where it costs little, else the task for a worker."""
     schema = schema_of(record.fields)
     if schema is None:
         return Verdict(None, "no-schema")
+    text = written(record.response, ("json", "json5", "jsonc"))
     draft = str(record.fields.get("draft", ""))
-    asserted = formats or record.fields.get("formats") is True
-    try:
-        text = written(record.response, ("json", "json5", "jsonc"))
-    except Unwritten as wrong:
-        return Verdict(False, wrong.reason, evidence={"note": wrong.note})
-    task = Task(schema, text, draft if draft in DRAFTS else "", asserted)
-    compiled = _compiled(task.schema, task.draft, task.formats)
-    if isinstance(compiled, Verdict):
-        return compiled
-    return judged(task) if compiled.is_light(len(text)) else task
+    task = {
+        "schema": schema,
+        "text": text,
+        "draft": draft if draft in DRAFTS else "",
+        "formats": formats or record.fields.get("formats") is True,
+    }
+    compiled = _compiled(task["schema"], task["draft"], task["formats"])
+    return judged(task) if isinstance(compiled, Verdict) or compiled.is_light(len(text)) else task
 
 
 def judged(task: Task) -> Verdict:
-    """Judge one text by one schema, in whatever process this is."""
-    compiled = _compiled(task.schema, task.draft, task.formats)
+    """Judge one text by one schema, in whatever process this is. Raises `Unwritten` for what is not strict JSON."""
+    compiled = _compiled(task["schema"], task["draft"], task["formats"])
     if isinstance(compiled, Verdict):
         return compiled
+    value = parse(task["text"])
     try:
-        error = compiled.error(parse(task.text))
-    except Unwritten as wrong:
-        return Verdict(False, wrong.reason, evidence={"note": wrong.note})
+        error = compiled.error(value)
     except InvalidSchemaError as wrong:
         return Verdict(None, "invalid-schema", evidence={"note": str(wrong)[:300]})
     except Unresolvable as missing:
@@ -164,6 +123,10 @@ def judged(task: Task) -> Verdict:
     except RecursionError:
         return Verdict(None, "invalid-schema", evidence={"note": "its references go round without end"})
     return Verdict(True, "valid") if error is None else Verdict(False, "mismatch", evidence=error)
+
+
+check = WorkerCheck("schema", _prepare, VERSION)
+with_formats = WorkerCheck("schema", partial(_prepare, formats=True), VERSION)
 
 
 @lru_cache(512)
@@ -175,26 +138,3 @@ def _compiled(schema: str, draft: str, formats: bool) -> Compiled | Verdict:
         return Verdict(None, "invalid-schema", evidence={"note": str(error)[:300]})
     except Unresolvable as missing:
         return Verdict(None, "unresolvable-ref", evidence={"note": str(missing)[:300]})
-
-
-def _in_workers(tasks: Sequence[Task]) -> list[Outcome]:
-    messages = [
-        {"schema": task.schema, "text": task.text, "draft": task.draft, "formats": task.formats} for task in tasks
-    ]
-    return _pool().run(messages) if messages else []
-
-
-def _of_worker(outcome: Outcome) -> Verdict:
-    if outcome.fate != "answered":
-        return Verdict(None, "timeout" if outcome.fate == "timeout" else "memory", evidence={"limit_seconds": LIMIT})
-    if "fault" in outcome.answer:
-        return Verdict(None, "memory" if outcome.answer["fault"] == "memory" else "fault")
-    answer = outcome.answer
-    return Verdict(answer["ok"], answer["reason"], evidence=answer["evidence"])
-
-
-@cache
-def _pool() -> Pool:
-    pool = Pool("holdfast.verifiers.schema_worker", LIMIT)
-    atexit.register(pool.close)
-    return pool

@@ -228,5 +228,7 @@ def serve(answer: Callable[[dict[str, Any]], Mapping[str, Any]]) -> int:
             said = answer(orjson.loads(line))
         except (MemoryError, RecursionError) as error:
             said = {"fault": "memory" if isinstance(error, MemoryError) else "depth"}
+        except Exception as error:  # noqa: BLE001  # a fault of ours; the parent says so beside the record
+            said = {"fault": f"{type(error).__name__}: {error}"[:200]}
         say(said)
     return 0

@@ -85,7 +85,7 @@ def _blocks(text: str) -> Iterator[tuple[str, str]]:
 
 def wanted_format(fields: Mapping[str, Any]) -> str:
     """Return the format a record asks for by name ("xml", "yaml", ...), or ''."""
-    for name in ("format", "output_format", "response_format"):
+    for name in ("output_format", "response_format"):
         value = fields.get(name)
         value = value.get("type") if isinstance(value, dict) else value
         if isinstance(value, str):

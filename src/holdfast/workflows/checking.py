@@ -12,15 +12,31 @@ from holdfast.core.errors import HoldfastError
 from holdfast.core.plugins import find
 from holdfast.core.record import Record
 from holdfast.core.verdict import Check, Verdict
-from holdfast.verifiers import code, math
+from holdfast.verifiers import code, csv, math, regex, schema, sql, xml, yaml
 
 BUILTIN = {
     "code": "holdfast.verifiers.code:check",
     "code-strength": "holdfast.verifiers.code_strength:check",
     "math": "holdfast.verifiers.math:check",
+    "schema": "holdfast.verifiers.schema:check",
+    "schema-formats": "holdfast.verifiers.schema:with_formats",
+    "xml": "holdfast.verifiers.xml:check",
+    "yaml": "holdfast.verifiers.yaml:check",
+    "csv": "holdfast.verifiers.csv:check",
+    "sql": "holdfast.verifiers.sql:check",
+    "regex": "holdfast.verifiers.regex:check",
 }
 # Where no checks are named, a record goes to each verifier whose data it carries.
-ROUTES: tuple[tuple[str, Callable[[Record], bool]], ...] = (("code", code.applies), ("math", math.applies))
+ROUTES: tuple[tuple[str, Callable[[Record], bool]], ...] = (
+    ("code", code.applies),
+    ("math", math.applies),
+    ("schema", schema.applies),
+    ("xml", xml.applies),
+    ("yaml", yaml.applies),
+    ("csv", csv.applies),
+    ("sql", sql.applies),
+    ("regex", regex.applies),
+)
 NO_CHECK, NO_VERIFIER = "none", "no-verifier"
 
 Fate = Literal["kept", "rejected", "undecided"]
