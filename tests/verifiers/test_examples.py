@@ -1,6 +1,6 @@
 """Every shipped verifier accepts its gold answers and refuses its named corruptions, with reasons of its list."""
 
-from collections.abc import Mapping
+import re
 from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
@@ -8,8 +8,12 @@ from types import ModuleType
 import pytest
 
 from holdfast.core.record import Record
+from holdfast.core.verdict import Verdict
 from holdfast.testing import check_verifier
 from holdfast.workflows.checking import BUILTIN
+from tests.contracts.source import ROOT
+
+PAGE = ROOT / "docs" / "verifiers.md"
 
 
 def examples_of(module: ModuleType) -> ModuleType:
@@ -20,22 +24,29 @@ def examples_of(module: ModuleType) -> ModuleType:
 
 @pytest.mark.parametrize("name", BUILTIN)
 def test_accepts_gold_answers_and_refuses_named_corruptions(name: str) -> None:
-    """Each gold answer passes, each corruption fails, and each reason stands in the verifier's closed list."""
+    """Each gold answer passes, each corruption fails, for a reason of the closed list, alone as in a batch."""
     module_name, _, attribute = BUILTIN[name].partition(":")
     module = import_module(module_name)
     check, examples = getattr(module, attribute), examples_of(module)
-    accepts: tuple[Record, ...] = examples.ACCEPTS
-    refuses: Mapping[str, Record] = examples.REFUSES
-    check_verifier(check, accepts=accepts, refuses=refuses)
-    reasons = {check(each).reason for each in [*accepts, *refuses.values()]}
-    assert set() == reasons - set(module.REASONS)
+    alone: list[Verdict] = []
+
+    def recorded(record: Record) -> Verdict:
+        alone.append(check(record))
+        return alone[-1]
+
+    check_verifier(recorded, accepts=examples.ACCEPTS, refuses=examples.REFUSES)
+    assert set() == {verdict.reason for verdict in alone} - set(module.REASONS)
+    if hasattr(check, "batch"):
+        assert alone == check.batch([*examples.ACCEPTS, *examples.REFUSES.values()])
 
 
-@pytest.mark.parametrize("name", BUILTIN)
-def test_a_verdict_does_not_depend_on_the_batch(name: str) -> None:
-    """All examples at once get the verdicts that they get one by one."""
-    module = import_module(BUILTIN[name].partition(":")[0])
-    check, examples = module.check, examples_of(module)
-    records = [*examples.ACCEPTS, *examples.REFUSES.values()]
-    batch = getattr(check, "batch", lambda each: [check(record) for record in each])
-    assert [check(record) for record in records] == batch(records)
+def test_the_page_says_what_a_verifier_answers() -> None:
+    """docs/verifiers.md has a section for each verifier of this table with every reason it may give."""
+    sections = dict(re.findall(r"^## (\S+)\n(.*?)(?=^## |\Z)", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL))
+    modules = {name: import_module(use.partition(":")[0]) for name, use in BUILTIN.items() if name in sections}
+    missing = {
+        name: [reason for reason in module.REASONS if f"`{reason}`" not in sections[name]]
+        for name, module in modules.items()
+    }
+    assert dict.fromkeys(modules, []) == missing
+    assert {"math", "schema", "xml", "yaml", "csv", "sql", "regex"} <= set(sections)

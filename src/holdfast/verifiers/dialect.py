@@ -169,8 +169,7 @@ class _Walk:
         if self._is_heavy(node, refs):
             return None
         below = self._all(node.values(), refs)
-        target = self._target(node["$ref"]) if "$ref" in node else {}
-        behind = self.steps(target, refs + 1)
+        behind = self.steps(self._target(node["$ref"]), refs + 1) if "$ref" in node else 0
         return None if below is None or behind is None else 1 + len(node) + below + behind
 
     def _all(self, nodes: Any, refs: int) -> int | None:

@@ -42,6 +42,8 @@ _GREEK = frozenset(
      "\\sigma", "\\tau", "\\phi", "\\varphi", "\\omega", "\\Delta", "\\Omega")
 )  # fmt: skip
 _FUNCTIONS = frozenset(("\\sin", "\\cos", "\\tan", "\\cot", "\\sec", "\\csc", "\\ln", "\\log", "\\exp", "\\arctan"))
+# The braces of a set while it is read, so that they are not those of a group.
+_SET = "\x01\x02"
 # Letters that are read as constants by some; equal forms with them are equal, different forms prove nothing.
 _CONSTANTS = frozenset("eiIE")
 # A letter before a bracket is a factor only where nobody would read a function.
@@ -97,12 +99,12 @@ def _read(text: str) -> Read:
 def _bracketed(text: str) -> Read | None:
     """Read a tuple, an interval or a set; None for an expression in brackets."""
     first, last = text[0], text[-1]
-    if first + last not in ("()", "(]", "[)", "[]", "\x01\x02"):
+    if first + last not in ("()", "(]", "[)", "[]", _SET):
         return None
     if not _closes_last(text):
         return None
     parts = list(_split(text[1:-1]))
-    if len(parts) == 1 and first + last != "\x01\x02":
+    if len(parts) == 1 and first + last != _SET:
         return None
     return _several(first + last, parts)
 
@@ -331,14 +333,12 @@ def equal(gold: Read, given: Read) -> bool | None:
         return _named(gold, given, decimals)
     if gold.kind != given.kind:
         return None
-    if len(gold.items) != len(given.items):
+    if len(gold.items) != len(given.items) and gold.kind != _SET:
         return False if gold.kind in ("()", "[)", "(]", "[]") else None
-    each = [same(one, other, decimals) for one, other in zip(gold.items, given.items, strict=True)]
-    if all(each):
-        return True
-    if gold.kind in (",", "\x01\x02"):
+    if gold.kind in (",", _SET):
         return _as_sets(gold.items, given.items, decimals)
-    return False if False in each else None
+    each = [same(one, other, decimals) for one, other in zip(gold.items, given.items, strict=True)]
+    return True if all(each) else False if False in each else None
 
 
 def _in_base_units(written: Read) -> Read:

@@ -73,13 +73,16 @@ def _unwrapped(value: dict[str, Any]) -> Any:
 @lru_cache(512)
 def _loaded(text: str) -> Any:
     try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
+        return json.loads(text)
+    except (ValueError, RecursionError):
         return None
 
 
 def _dumped(value: Any) -> str:
-    return orjson.dumps(value, default=str).decode()
+    try:
+        return orjson.dumps(value, default=str).decode()
+    except TypeError:  # whole numbers of more than 64 bits
+        return json.dumps(value, default=str)
 
 
 def against(record: Record, value: Any) -> Verdict:
@@ -133,8 +136,8 @@ with_formats = WorkerCheck("schema", partial(_prepare, formats=True), VERSION)
 def _compiled(schema: str, draft: str, formats: bool) -> Compiled | Verdict:
     """Compile a schema once; the verdict where it is none."""
     try:
-        return compile_schema(orjson.loads(schema), draft, formats)
-    except (InvalidSchemaError, orjson.JSONDecodeError) as error:
+        return compile_schema(json.loads(schema), draft, formats)
+    except (InvalidSchemaError, ValueError, RecursionError) as error:
         return Verdict(None, "invalid-schema", evidence={"note": str(error)[:300]})
     except Unresolvable as missing:
         return Verdict(None, "unresolvable-ref", evidence={"note": str(missing)[:300]})

@@ -57,6 +57,8 @@ class _Document:
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.EntityDeclHandler = _refuse_entity
+        # An entity that only an external DTD could declare, which nobody reads here.
+        parser.SkippedEntityHandler = _refuse_entity
         parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
         # Given as characters, so that an encoding named in the declaration, which a JSON string no longer has, is moot.
         data = text.strip().encode("utf-8", "surrogatepass")
@@ -80,7 +82,7 @@ class _Document:
 
 
 def _refuse_entity(name: str, *_: object) -> None:
-    raise Unwritten("entities", f"it declares the entity {name[:80]!r}")
+    raise Unwritten("entities", f"the entity {name[:80]!r}")
 
 
 def _without_encoding(data: bytes) -> bytes:
