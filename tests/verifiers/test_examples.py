@@ -48,5 +48,5 @@ def test_the_page_says_what_a_verifier_answers() -> None:
         name: [reason for reason in module.REASONS if f"`{reason}`" not in sections[name]]
         for name, module in modules.items()
     }
-    assert dict.fromkeys(modules, []) == missing
+    assert {} == {name: reasons for name, reasons in missing.items() if reasons}
     assert {"math", "schema", "xml", "yaml", "csv", "sql", "regex"} <= set(sections)

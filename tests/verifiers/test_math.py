@@ -194,6 +194,43 @@ def test_number_is_itself_in_every_writing(value: int, places: int) -> None:
         assert same_number(gold, given_number)
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("1.5e3", 1500), ("-2E-2", -0.02), ("1.5 x 10^3", 1500), ("1.5 \\times 10^{-3}", 0.0015), ("3*10**2", 300)],
+)
+def test_scientific_notation(text: str, value: float) -> None:
+    """Powers of ten are read in every usual writing."""
+    found = plain_number(text)
+    assert found is not None
+    assert value == float(found.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "computed"),
+    [
+        ("3 * 4 = 13", ["12"]),
+        ("- 2 + 2 = 5 apples", ["4"]),
+        ("Step 2: $10 x 3 = $20.", ["30"]),
+        ("$3 \\times 4 = 13$", ["12"]),
+        ("12/40 = 40%", ["0.3"]),
+        ("12/40 = 30%", []),
+        ("12/40*100 = 30%", []),
+        ("100/3 = 33", []),
+        ("100/3 = 33.33", []),
+        ("half of 10 + 2 = 7", []),
+        ("x - 5 + 3 = 2", []),
+        ("5 + 3 = 8 + 2 = 10", []),
+        ("5 + 3 = 4 * 2", []),
+        ("500 / 2/5 = 200", []),
+        ("2020 = 2021", []),
+        ("a == 3 + 4 == 8", []),
+    ],
+)
+def test_lines_that_compute(line: str, computed: list[str]) -> None:
+    """An equation of plain numbers is computed again; words, names and chains before or behind it leave it alone."""
+    assert computed == [step.computed for step in wrong_steps(line)]
+
+
 @given(st.integers(-999, 999), st.sampled_from("+-*/"), st.integers(1, 999))
 def test_evaluator_agrees_with_python(left: int, operator: str, right: int) -> None:
     """Plain steps compute to what Python's own integers and floats give."""

@@ -64,7 +64,9 @@ def _lines(text: str) -> Iterator[tuple[str, str]]:
 def _agree(value: Fraction, shown: Fraction, written: str) -> bool:
     """True within one unit of the last written digit; people write 12/40 = 30% and 12/40*100 = 30% alike."""
     near = last_place(written)
-    return abs(value - shown) < near or ("%" in written and abs(value - 100 * shown) < near)
+    if "%" in written:
+        return abs(value - shown) < near / 100 or abs(value - 100 * shown) < near
+    return abs(value - shown) < near
 
 
 def last_place(written: str) -> Fraction:
