@@ -201,6 +201,8 @@ def test_multiples_are_decimal() -> None:
         ("[$]", "$", True),
         ("\\/", "/", True),
         ("[[]", "[", True),
+        ("(?<a>x)\\k<a>", "xx", True),
+        ("(?<!x)y", "xy", False),
     ],
 )
 def test_patterns_are_those_of_javascript(pattern: str, text: str, matches: bool) -> None:

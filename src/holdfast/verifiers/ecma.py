@@ -12,7 +12,10 @@ from itertools import groupby
 
 _SPACES = r" \f\n\r\t\v\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
 _CLASSES = {"d": "0-9", "w": "A-Za-z0-9_", "s": _SPACES}
-_PIECE = re.compile(r"\\([pP])\{([^}]*)\}|\\([\s\S])|(\[\^?)|(\])|(\$)")
+_PIECE = re.compile(
+    r"\\(?P<property>[pP])\{(?P<category>[^}]*)\}|\\k<(?P<again>\w+)>|\\(?P<escaped>[\s\S])"
+    r"|(?P<opening>\[\^?)|(?P<closing>\])|(?P<end>\$)|(?P<name>\(\?<(?=[A-Za-z_]))"
+)
 # General categories by their long names, UAX 44 table 12; the short names are Python's own.
 _CATEGORIES = {
     "letter": "L", "cased_letter": "LC", "uppercase_letter": "Lu", "lowercase_letter": "Ll", "titlecase_letter": "Lt",
@@ -30,23 +33,23 @@ def compiled(pattern: str) -> re.Pattern[str]:
 
     def translated(match: re.Match[str]) -> str:
         nonlocal inside
-        if match[1]:
-            return _in_class(_category(match[2]), inside, match[1] == "P")
-        if match[3]:
-            letter = match[3]
-            return (
-                _in_class(_CLASSES[letter.lower()], inside, letter.isupper())
-                if letter in "dwsDWS"
-                else ("/" if letter == "/" else match[0])
-            )
-        if match[6]:
-            return "$" if inside else r"\Z"
-        if match[4] and inside:
-            return "\\" + match[0]
-        inside = bool(match[4])
-        return match[0]
+        kind, text = match.lastgroup, match[0]
+        if kind == "category":
+            return _in_class(_category(match["category"]), inside, match["property"] == "P")
+        if kind == "escaped":
+            return _escaped(match["escaped"], inside)
+        if kind in ("opening", "closing"):
+            nested, inside = inside and kind == "opening", kind == "opening"
+            return "\\" + text if nested else text
+        return text if inside else {"end": r"\Z", "name": "(?P<"}.get(str(kind), f"(?P={match['again']})")
 
     return re.compile(_PIECE.sub(translated, pattern))
+
+
+def _escaped(letter: str, inside: bool) -> str:
+    if letter.lower() in _CLASSES:
+        return _in_class(_CLASSES[letter.lower()], inside, letter.isupper())
+    return "/" if letter == "/" else "\\" + letter
 
 
 def _in_class(ranges: str, inside: bool, negated: bool) -> str:

@@ -18,6 +18,8 @@ _LINE = re.compile(
     re.MULTILINE,
 )
 _OPERATION = re.compile(r"[0-9)%][ \t]*[-+*/^x\u00d7\u00f7\u2212][ \t]*[$(]*[.0-9]")
+# An x is a sign between two numbers (2 x 3, 2x3), and a variable in 2x - 3 and 3x(2).
+_TIMES = re.compile(r"(?<=[0-9)%])[ \t]*x(?=[$.0-9])|(?<=[0-9)%])[ \t]*x(?=[ \t]+[$(.0-9])")
 _LATEX = {"\\times": "*", "\\cdot": "*", "\\div": "/", "\\$": "", "\\(": "", "\\)": "", "\\[": "", "\\]": ""}
 # A solution longer than this is not worked mathematics; reading no more bounds the time spent on it.
 _LONGEST = 100_000
@@ -56,9 +58,10 @@ def _lines(text: str) -> Iterator[tuple[str, str]]:
     for written, sign in _LATEX.items():
         text = text.replace(written, sign)
     for match in _LINE.finditer(text):
+        left = _TIMES.sub(" *", match["left"])
         # 500 / 2/5 has two readings for people.
-        if _OPERATION.search(match["left"]) and match["left"].count("/") < 2:
-            yield match["left"], match["right"]
+        if _OPERATION.search(left) and "x" not in left and left.count("/") < 2:
+            yield left, match["right"]
 
 
 def _agree(value: Fraction, shown: Fraction, written: str) -> bool:
