@@ -79,6 +79,17 @@ def ifeval() -> Iterator[Labelled]:
         yield Record(row["id"], row["prompt"], row["response"], fields=fields), row["strict_all"]
 
 
+def translations() -> Iterator[Labelled]:
+    """Paragraphs of the Python documentation with their own translation, and with that of another paragraph."""
+    rows = [row for row in lines("parallel/pydocs_en_fr.jsonl.gz") if not row["outdated"]]
+    targets = [row["target"] for row in rows]
+    for at, row in enumerate(rows[::4]):
+        right = at % 2 == 0
+        target = row["target"] if right else targets[(4 * at + len(targets) // 2) % len(targets)]
+        fields = {"source": row["source"], "target": target, "lang": row["lang"]}
+        yield Record(row["id"], row["source"], target, fields=fields), right
+
+
 def made(make: Callable[[Random, int], Iterator[Labelled]], n: int) -> Iterator[Labelled]:
     """Answers made here, the same ones in every run."""
     return make(Random(SEED), n)
@@ -97,4 +108,5 @@ SETS = (
     LabelledSet("code", "HumanEvalPack", humaneval),
     LabelledSet("code", "MBPP and mutants", mbpp),
     LabelledSet("instructions", "IFEval, 17 models, strict", ifeval),
+    LabelledSet("translation", "Python documentation, own and another", translations),
 )

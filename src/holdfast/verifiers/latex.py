@@ -42,6 +42,9 @@ _GREEK = frozenset(
      "\\sigma", "\\tau", "\\phi", "\\varphi", "\\omega", "\\Delta", "\\Omega")
 )  # fmt: skip
 _FUNCTIONS = frozenset(("\\sin", "\\cos", "\\tan", "\\cot", "\\sec", "\\csc", "\\ln", "\\log", "\\exp", "\\arctan"))
+# No number: it may end an interval, but not be counted with.
+_INFINITY = OPAQUE + "\\infty"
+_ENDS = (variable(_INFINITY), -variable(_INFINITY))
 # The braces of a set while it is read, so that they are not those of a group.
 _SET = "\x01\x02"
 # Letters that are read as constants by some; equal forms with them are equal, different forms prove nothing.
@@ -135,6 +138,8 @@ def _split(text: str) -> Iterator[str]:
 def _several(kind: str, parts: Sequence[str]) -> Read:
     readers = [_Expression(part) for part in parts]
     items = tuple(reader.value() for reader in readers)
+    if any(_INFINITY in item.names and item not in _ENDS for item in items):
+        _refuse()
     return Read(kind, items, any(reader.decimals for reader in readers))
 
 
@@ -279,10 +284,8 @@ class _Expression:
         if self._next in ("(", "[") and mark not in _FACTORS:
             _refuse()
         # Three letters in a row are a word, not a product.
-        if (
-            all(each.isalpha() for each in self.marks[self.place - 1 : self.place + 2])
-            and len(self.marks[self.place - 1 : self.place + 2]) == 3
-        ):
+        here = self.marks[self.place - 1 : self.place + 2]
+        if len(here) == 3 and all(each.isalpha() for each in here):
             _refuse()
         return variable(OPAQUE + name if mark in _CONSTANTS else name)
 
@@ -305,7 +308,7 @@ class _Expression:
         if mark == PI or mark in _GREEK:
             return variable(mark)
         if mark == "\\infty":
-            return variable(OPAQUE + mark)
+            return variable(_INFINITY)
         if mark not in _FUNCTIONS:
             _refuse()
         start = self.place
