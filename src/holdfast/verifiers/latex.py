@@ -43,8 +43,7 @@ _GREEK = frozenset(
 )  # fmt: skip
 _FUNCTIONS = frozenset(("\\sin", "\\cos", "\\tan", "\\cot", "\\sec", "\\csc", "\\ln", "\\log", "\\exp", "\\arctan"))
 # No number: it may end an interval, but not be counted with.
-_INFINITY = OPAQUE + "\\infty"
-_ENDS = (variable(_INFINITY), -variable(_INFINITY))
+_INFINITY = (["\\infty"], ["+", "\\infty"], ["-", "\\infty"])
 # The braces of a set while it is read, so that they are not those of a group.
 _SET = "\x01\x02"
 # Letters that are read as constants by some; equal forms with them are equal, different forms prove nothing.
@@ -138,8 +137,6 @@ def _split(text: str) -> Iterator[str]:
 def _several(kind: str, parts: Sequence[str]) -> Read:
     readers = [_Expression(part) for part in parts]
     items = tuple(reader.value() for reader in readers)
-    if any(_INFINITY in item.names and item not in _ENDS for item in items):
-        _refuse()
     return Read(kind, items, any(reader.decimals for reader in readers))
 
 
@@ -307,8 +304,8 @@ class _Expression:
     def _command(self, mark: str) -> Quotient:
         if mark == PI or mark in _GREEK:
             return variable(mark)
-        if mark == "\\infty":
-            return variable(_INFINITY)
+        if mark == "\\infty" and self.marks in _INFINITY:
+            return variable(OPAQUE + mark)
         if mark not in _FUNCTIONS:
             _refuse()
         start = self.place
