@@ -75,7 +75,7 @@ def test_xml_is_bounded() -> None:
     grows = "<!DOCTYPE x [" + "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 12)) + "]><x>&e11;</x>"
     assert (False, "entities") == said(xml.check(record(grows)))
     assert (False, "too-deep") == said(xml.check(record("<a>" * 300_000)))
-    assert (False, "not-well-formed") == said(xml.check(record("<a>\ud800</a>")))
+    assert (False, "not-unicode") == said(xml.check(record("<a>\ud800</a>")))
     assert (True, "well-formed") == said(xml.check(record("<!DOCTYPE html><html><p>&amp;</p></html>")))
     assert (False, "entities") == said(xml.check(record('<!DOCTYPE x SYSTEM "file:///etc/passwd"><x>&y;</x>')))
     assert (False, "not-well-formed") == said(xml.check(record("<x>&y;</x>")))
@@ -205,5 +205,7 @@ def test_expressions_as_people_write_them() -> None:
     javascript = replace(arabic, fields={**arabic.fields, "regex_flavour": "javascript"})
     assert (False, "misses-positive") == said(regex.check(javascript))
     assert (None, "unsupported-flavour") == said(regex.check(record("a", must_match=["a"], regex_flavour="pcre")))
+    assert (True, "matches") == said(regex.check(record(".", must_match=["\ud800"])))
+    assert (False, "not-unicode") == said(regex.check(record("\ud800", must_match=["a"])))
     assert (None, "no-examples") == said(regex.check(record("a")))
     assert (False, "not-a-pattern") == said(regex.check(record("a\nb", must_match=["a"])))

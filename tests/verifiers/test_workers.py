@@ -68,8 +68,9 @@ def test_workers_stay_warm_and_end_when_closed(pool: Pool) -> None:
 
 
 def test_text_that_no_pipe_carries_is_replaced(pool: Pool) -> None:
-    """A lone surrogate arrives as a question mark."""
-    assert "a?" == pool.run([{"do": "a\ud800"}])[0].answer["said"]
+    """Lone surrogates, at any depth, arrive as the replacement character, larger numbers as text."""
+    assert "a\ufffd" == pool.run([{"do": "a\ud800"}])[0].answer["said"]
+    assert ["\ufffd", str(2**70)] == pool.run([{"do": ["\ud800", 2**70]}])[0].answer["said"]
 
 
 def test_a_worker_that_cannot_start_is_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,8 @@ from holdfast.verifiers.written import TextCheck, Unwritten, listed, wanted_form
 
 VERSION = "1"
 REASONS = (
-    "valid", "no-answer", "not-csv", "ragged", "one-column", "wrong-columns", "duplicate-column", "wrong-rows",
+    "valid", "no-answer", "not-unicode",
+    "not-csv", "ragged", "one-column", "wrong-columns", "duplicate-column", "wrong-rows",
     "too-large", "several-answers",
 )  # fmt: skip
 

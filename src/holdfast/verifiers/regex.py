@@ -18,7 +18,8 @@ from holdfast.verifiers.written import Unwritten, listed, wanted_format, written
 
 VERSION = "1"
 REASONS = (
-    "matches", "no-answer", "not-a-pattern", "misses-positive", "matches-negative", "timeout", "memory", "too-large",
+    "matches", "no-answer", "not-unicode",
+    "not-a-pattern", "misses-positive", "matches-negative", "timeout", "memory", "too-large",
     "several-answers",  # decided
     "no-examples", "unsupported-flavour", "fault",  # undecided
 )  # fmt: skip

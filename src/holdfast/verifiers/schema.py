@@ -23,7 +23,7 @@ from holdfast.verifiers.written import wanted_format, written
 
 VERSION = "1"
 REASONS = (
-    "valid", "mismatch", "no-answer", "not-json", "trailing-text", "several-answers", "duplicate-key",
+    "valid", "mismatch", "no-answer", "not-unicode", "not-json", "trailing-text", "several-answers", "duplicate-key",
     "not-a-number", "too-deep", "too-large",  # decided
     "no-schema", "invalid-schema", "unresolvable-ref", "timeout", "memory", "fault",  # undecided
 )  # fmt: skip

@@ -20,7 +20,8 @@ from holdfast.verifiers.written import Unwritten, written
 
 VERSION = "1"
 REASONS = (
-    "same-rows", "no-answer", "does-not-run", "not-a-query", "wrong-rows", "wrong-columns", "several-answers",
+    "same-rows", "no-answer", "not-unicode",
+    "does-not-run", "not-a-query", "wrong-rows", "wrong-columns", "several-answers",
     "timeout", "memory", "too-large",  # decided
     "no-tables", "invalid-tables", "invalid-gold", "nothing-to-compare", "unsupported-dialect", "fault",  # undecided
 )  # fmt: skip

@@ -14,6 +14,7 @@ DEEPEST = 100
 _MOST_DIGITS = 4_000
 
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 _BRACKET = re.compile(r"[\[\]{}]")
 
 
@@ -32,7 +33,17 @@ def parse(text: str) -> Any:
         raise Unwritten("too-large", str(error)) from None
     if end < len(text):
         raise Unwritten("trailing-text", f"after the value: {text[end : end + 80].strip()!r}")
+    if _HALF.search(text):
+        _check_unicode(value)
     return value
+
+
+def _check_unicode(value: Any) -> None:
+    """Refuse half a character written as an escape; RFC 7493 forbids what RFC 8259 calls unpredictable."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise Unwritten("not-unicode", "an escape of half a character (a lone surrogate)") from None
 
 
 def _check_depth(text: str) -> None:

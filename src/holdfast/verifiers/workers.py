@@ -6,6 +6,7 @@ and the tasks it had not begun go to another. Memory is limited in the worker (`
 """
 
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from holdfast.core.errors import MachineError, MissingExtraError
 
 Fate = Literal["answered", "timeout", "died"]
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 # Loading a symbolic library takes 1-3 s on a busy machine; ten times that is a machine that cannot do it.
 _START_LIMIT = 60.0
 # What is sent ahead must fit into a pipe that nobody reads (64 KiB on Linux), or a slow task would hold up the parent
@@ -188,13 +190,22 @@ class Pool:
         raise MachineError(f"The worker process {self.module} does not start.", "Run holdfast doctor for details.")
 
 
-def _line(task: Mapping[str, Any]) -> bytes:
-    """Write a task as one line; lone surrogates, which no pipe carries, become question marks."""
-    clean = {
-        key: value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
-        for key, value in task.items()
-    }
-    return orjson.dumps(clean) + b"\n"
+def _line(message: Mapping[str, Any]) -> bytes:
+    """Write a message as one line; what no pipe carries (lone surrogates, whole numbers of 65 bits) is replaced."""
+    try:
+        return orjson.dumps(message) + b"\n"
+    except TypeError:
+        return orjson.dumps(_carried(message)) + b"\n"
+
+
+def _carried(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _carried(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_carried(item) for item in value]
+    if isinstance(value, int) and value.bit_length() > 63:
+        return str(value)
+    return _SURROGATE.sub("\ufffd", value) if isinstance(value, str) else value
 
 
 def _ahead(waiting: deque[int], lines: Sequence[bytes], most: int) -> list[int]:
@@ -216,7 +227,7 @@ def limit_memory() -> None:
 
 def say(message: Mapping[str, Any]) -> None:
     """Write one message to the parent."""
-    sys.stdout.buffer.write(orjson.dumps(message) + b"\n")
+    sys.stdout.buffer.write(_line(message))
     sys.stdout.buffer.flush()
 
 

@@ -49,10 +49,15 @@ class TextCheck:
 def written(response: str, languages: tuple[str, ...]) -> str:
     """Return the answer of a response: its one fenced block in one of `languages` or in none, else the whole text.
 
-    Raises `Unwritten` for an empty response, for more than one such block, and for more than `LONGEST` characters.
+    Raises `Unwritten` for an empty response, for more than one such block, for more than `LONGEST` characters, and for
+    text that no encoding carries.
     """
     if len(response) > LONGEST:
         raise Unwritten("too-large", f"{len(response):,} characters, at most {LONGEST:,} are read")
+    try:
+        response.encode()
+    except UnicodeEncodeError as error:
+        raise Unwritten("not-unicode", f"half a character (a lone surrogate) at {error.start + 1}") from None
     text = _THOUGHT.sub("", response, count=1) if "<think>" in response else response
     if not text.strip():
         raise Unwritten("no-answer")

@@ -13,7 +13,8 @@ from holdfast.verifiers.written import TextCheck, Unwritten, listed, wanted_form
 
 VERSION = "1"
 REASONS = (
-    "well-formed", "no-answer", "not-well-formed", "entities", "wrong-root", "missing-element", "too-deep",
+    "well-formed", "no-answer", "not-unicode",
+    "not-well-formed", "entities", "wrong-root", "missing-element", "too-deep",
     "too-large", "several-answers",  # decided
 )  # fmt: skip
 

@@ -15,7 +15,8 @@ from holdfast.verifiers.written import TextCheck, Unwritten, wanted_format, writ
 
 VERSION = "1"
 REASONS = (
-    "valid", "no-answer", "not-yaml", "duplicate-key", "only-text", "mismatch", "aliases", "too-deep", "too-large",
+    "valid", "no-answer", "not-unicode",
+    "not-yaml", "duplicate-key", "only-text", "mismatch", "aliases", "too-deep", "too-large",
     "several-answers",  # decided
     "invalid-schema", "unresolvable-ref", "timeout", "memory", "fault",  # undecided
 )  # fmt: skip
