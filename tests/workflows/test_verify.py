@@ -38,7 +38,7 @@ def test_records_are_routed_by_their_data(tmp_path: Path) -> None:
     reasons = {row["id"]: row["holdfast_reason"] for row in rows(tmp_path / "out/rejected.jsonl")}
     assert {"r1": "math: wrong-answer", "r2": "math: wrong-step"} == reasons
     reasons = {row["id"]: row["holdfast_reason"] for row in rows(tmp_path / "out/undecided.jsonl")}
-    assert {"r3": "no-verifier", "r4": "no-verifier"} == reasons
+    assert {"r3": "subjective", "r4": "no-verifier"} == reasons
     assert 1 == len(rows(tmp_path / "out/quarantine.jsonl"))
 
 

@@ -7,6 +7,7 @@ The rules are one table, tried from top to bottom, and prefer silence to a wrong
 never subjective, because nobody asked for anything. There is no model here and nothing is learned.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from json import dumps
 from typing import Literal, get_args
@@ -181,10 +182,25 @@ def domains(table: pa.Table) -> pa.Array:
 
 def domain(record: Record) -> Domain:
     """Return the domain of one record: what `domains` says of it."""
-    fields = dumps(dict(record.fields), default=str, ensure_ascii=False)
-    row = pa.table({"prompt": [record.prompt], "response": [record.response], "fields": [fields]})
-    found: Domain = domains(row)[0].as_py()
+    return domains_of([record])[0]
+
+
+def domains_of(records: Sequence[Record]) -> list[Domain]:
+    """Return the domain of each record: what `domains` says of them."""
+    if not records:
+        return []
+    rows = {
+        "prompt": [_carried(record.prompt) for record in records],
+        "response": [_carried(record.response) for record in records],
+        "fields": [_carried(dumps(dict(record.fields), default=str, ensure_ascii=False)) for record in records],
+    }
+    found: list[Domain] = domains(pa.table(rows)).to_pylist()
     return found
+
+
+def _carried(text: str) -> str:
+    """Return the text without lone surrogates, which Arrow does not hold."""
+    return text.encode("utf-8", "replace").decode() if not text.isascii() else text
 
 
 def _rows_of(

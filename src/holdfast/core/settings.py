@@ -151,6 +151,18 @@ class Novelty(Strict):
     against: tuple[Path, ...] = ()
 
 
+class Translation(Strict):
+    """Languages of the translations (ISO 639-1) where the rows do not say, and who translates back.
+
+    `back` is apertium or your own "module:function"; it must be independent of the model that made the translations.
+    """
+
+    source: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
+    target: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
+    back: str | None = None
+    back_family: str | None = None
+
+
 class Filters(Strict):
     """What is done to records after verification."""
 
@@ -206,6 +218,7 @@ class Settings(Strict):
     cells: Cells = Cells()
     budget: Budget = Budget()
     checks: tuple[str, ...] = ()
+    translation: Translation | None = None
     filters: Filters = Filters()
     mix: Mix = Mix()
     audit: Audit = Audit()

@@ -110,7 +110,7 @@ class Apertium:
         """Return the modes to go through: one, or two over a language between."""
         if which("apertium") is None:
             raise MachineError("Apertium is not installed.", "apt install apertium apertium-eng-spa (or another pair)")
-        modes = {_pair(path.stem): path.stem for path in sorted(self.modes.glob("*.mode")) if _pair(path.stem)}
+        modes = _directions(self.modes)
         if (source, target) in modes:
             return [modes[source, target]]
         between = [middle for start, middle in modes if start == source and (middle, target) in modes]
@@ -145,6 +145,15 @@ def stages(mode: str) -> list[list[str]]:
         elif word != "$2":  # asks for ambiguity to be shown
             commands[-1].append("-n" if word == "$1" else word)
     return [[program, "-z", *rest] for program, *rest in commands]
+
+
+def _directions(folder: Path) -> dict[tuple[str, str], str]:
+    """Return the installed modes by their two languages, the first name where two packages have the same."""
+    found: dict[tuple[str, str], str] = {}
+    for path in sorted(folder.glob("*.mode")):
+        if pair := _pair(path.stem):
+            found.setdefault(pair, path.stem)
+    return found
 
 
 def _pair(mode: str) -> tuple[str, str] | None:

@@ -89,6 +89,7 @@ GENERAL = (
     Line("grok", "grok", "xAI", "xAI 2024, open release of Grok-1"),
     Line("kimi", "kimi", "Moonshot AI", "arXiv:2507.20534"),
     Line("minimax", "minimax", "MiniMax", "arXiv:2501.08313"),
+    Line("apertium", "apertium", "Apertium", "Forcada et al. 2011 (rules, no weights)"),
     Line("exaone", "exaone", "LG", "arXiv:2408.03541"),
 )
 

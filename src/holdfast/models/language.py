@@ -17,7 +17,7 @@ LONGEST = 4_000
 @cache
 def _identifier(languages: frozenset[str] | None = None) -> Any:
     try:
-        from py3langid.langid import MODEL_FILE, LanguageIdentifier
+        from py3langid.langid import MODEL_FILE, LanguageIdentifier  # noqa: PLC0415  # optional extra
     except ImportError:
         raise MissingExtraError("py3langid", "lang") from None
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

@@ -15,10 +15,11 @@ from holdfast.models.language import language_of
 from holdfast.verifiers.instruction_rules import SHARED, Rule, between, compared, one_of, starred, wrapped
 
 # The languages that the published checks can tell apart; others cannot be the answer to them.
-DETECTED = frozenset(
+_KNOWN = (
     "af ar bg bn ca cs cy da de el en es et fa fi fr gu he hi hr hu id it ja kn ko lt lv mk ml mr ne nl no pa pl pt ro"
-    " ru sk sl so sq sv sw ta te th tl tr uk ur vi zh".split()
+    " ru sk sl so sq sv sw ta te th tl tr uk ur vi zh"
 )
+DETECTED = frozenset(_KNOWN.split())
 _TUTOIEMENT = re.compile(r"\b(?:tu|te|toi|ton|ta|tes)\b|\bt['\u2019]", re.IGNORECASE)
 _TILDES = frozenset("áéíóúÁÉÍÓÚ")
 _LIGATURES = {"œ": "oe", "æ": "ae"}

@@ -15,20 +15,22 @@ _MARKS = re.compile(r"[.?!](?=[)\";}\]*:@'({\[!?]|$)")
 _FRONT = "()\"';{}[]*:@!?`&#,-"
 _CLOSING = "\"')]}"
 _NUMBER = re.compile(r"-?[.,]?\d[\d,.-]*")
-_ABBREVIATIONS = frozenset(
+_SHORTENED = (
     "adm ala ariz ave bldg bros calif capt co col colo conn corp del dr fla fri ft gen gov hon ill inc ind jan feb mar"
     " apr aug sept oct nov dec jr kan ky lt ltd maj mass md messrs mich minn mo mr mrs ms mt nev okla ore pa pres prof"
     " reps rep rev sen sens sgt sr st ste tenn va vs vt wash wis yr a.m p.m e.g i.e u.s u.k u.n d.c n.y n.j n.c s.c l.a"
-    " ph.d m.b.a b.a v.s".split()
+    " ph.d m.b.a b.a v.s"
 )
+_ABBREVIATIONS = frozenset(_SHORTENED.split())
 # Words that in English stand in capitals only where a sentence begins.
-_STARTERS = frozenset(
+_FIRST_WORDS = (
     "a after all also although an and another any as at because before both but by can could did do does during each"
     " even every few for from had has have he her here his how however if in instead is it its just let many maybe more"
     " most much my no not now of on once one only or other our perhaps please several she should since so some such"
     " than that the their them then there therefore these they this those though thus to under until we well were what"
-    " when where whether which while who why will with within without would yes yet you your".split()
+    " when where whether which while who why will with within without would yes yet you your"
 )
+_STARTERS = frozenset(_FIRST_WORDS.split())
 _TREEBANK = re.compile(
     r"\.\.\.|--|``|n't(?!\w)|'(?:[smd]|ll|re|ve)(?!\w)|,(?!\d)|[^\w\s.,'/+=~^|\\-]"
     r"|(?:(?!n't(?!\w)|--|\.\.\.)(?:[\w./+=~^|\\-]|,(?=\d)|'(?!(?:[smd]|ll|re|ve)(?!\w))))+|,",

@@ -9,8 +9,9 @@ different scripts, and a fluent translation that means the opposite has a high s
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
-from math import log, sqrt
+from dataclasses import astuple, dataclass
+from math import fsum, log, sqrt
+from operator import mul
 
 # Enough to tell; a book need not be read to its end.
 LONGEST = 20_000
@@ -44,8 +45,8 @@ class Agreement:
 
 
 # Log odds per unit, fitted by `python -m bench.translation` on the first half of the pydocs pairs (English-French).
-WEIGHTS = Agreement(0, 0, 0, 0, 0, 0, 0)
-BIAS = 0.0
+WEIGHTS = Agreement(length=-2.39, numbers=3.45, names=4.6, beginnings=6.85, runs=7.94, marks=-4.14, colon=2.57)
+BIAS = -0.92
 
 
 def agreement(source: str, target: str) -> Agreement:
@@ -69,7 +70,7 @@ def agreement(source: str, target: str) -> Agreement:
 
 def log_odds(found: Agreement) -> float:
     """Return the log odds that the pair is a translation rather than two strangers, by `WEIGHTS` and `BIAS`."""
-    return BIAS + sum(getattr(WEIGHTS, name) * getattr(found, name) for name in Agreement.__slots__)
+    return BIAS + fsum(map(mul, astuple(WEIGHTS), astuple(found)))
 
 
 def unaccented(text: str) -> str:
@@ -89,6 +90,11 @@ def numbers(text: str) -> list[str]:
 def named(text: str) -> set[str]:
     """Return the tokens that a translation keeps: code, paths, identifiers, acronyms; bare of marks and accents."""
     return {unaccented(token.strip("`*")) for token in _NAMED.findall(text)}
+
+
+def without_names(text: str) -> str:
+    """Return the text with a blank in place of each token that a translation keeps."""
+    return _NAMED.sub(" ", text)
 
 
 def same_script(source: str, target: str) -> bool:

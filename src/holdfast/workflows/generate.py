@@ -113,7 +113,7 @@ class Recipe:
         if len(found) < FEWEST and WAIVER not in {risk.rule for risk in settings.accepted_risks}:
             remedy = f"Add a generator, or accept the risk {WAIVER} with reason, owner and date."
             raise UsageError(f"One generator ({found[0].name}) would make the whole set.", remedy)
-        return cls(settings, found, quotas(settings.cells), find_checks(settings.checks))
+        return cls(settings, found, quotas(settings.cells), find_checks(settings.checks, settings))
 
     @property
     def total(self) -> int:
@@ -152,7 +152,7 @@ def preview(settings: Settings, count: int) -> list[tuple[Record, str, str]]:
     made = [[record for _, record in _made(recipe, state, task)] for task in _tasks(recipe, state)]
     # One of each task in turn, so that a short preview shows every generator and cell it can.
     records = [record for turn in zip_longest(*made) for record in turn if record is not None][:count]
-    verdicts = judge(recipe.checks, records)
+    verdicts = judge(recipe.checks, records, settings)
     return [(record, *decide_all(judged)) for record, judged in zip(records, verdicts, strict=True)]
 
 
@@ -174,7 +174,9 @@ def _total_more(settings: Settings, out: Path, more: int) -> int:
 
 def _digest(settings: Settings) -> str:
     """Return a digest of what generation depends on, so that another mix or audit does not begin it anew."""
-    values = settings.model_dump(mode="json", include={"seed", "generators", "cells", "checks", "models"})
+    values = settings.model_dump(
+        mode="json", include={"seed", "generators", "cells", "checks", "translation", "models"}
+    )
     columns = settings.real[0].map if settings.real else {}
     return blake2b(orjson.dumps([values, columns], option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
 
@@ -235,7 +237,7 @@ def _made(recipe: Recipe, state: State, task: Task) -> list[tuple[int, Record]]:
 def _round(recipe: Recipe, state: State, tasks: Sequence[Task], out: Path) -> None:
     """Make, check, decide and commit one round; then take it into account."""
     made = [_made(recipe, state, task) for task in tasks]
-    verdicts = iter(judge(recipe.checks, [record for records in made for _, record in records]))
+    verdicts = iter(judge(recipe.checks, [record for records in made for _, record in records], recipe.settings))
     seen = set(state.seen)
     lines: list[dict[str, Any]] = []
     for task, records in zip(tasks, made, strict=True):

@@ -1,7 +1,7 @@
 """verify: check records mechanically and write every verdict beside them.
 
 A record is kept when all its checks pass, rejected when one fails, undecided otherwise; nothing is deleted. Verdicts
-are committed shard by shard, so that a killed run goes on where it stopped.
+are committed part by part, so that a killed run goes on where it stopped; processes share the parts.
 """
 
 from collections import Counter
@@ -18,40 +18,87 @@ import pyarrow as pa
 
 from holdfast import __version__
 from holdfast.core.dataset import Dataset, Shard, amended, records_of, with_checks
-from holdfast.core.engine import Progress
+from holdfast.core.engine import LocalRunner, Progress
 from holdfast.core.reader import read
 from holdfast.core.rundir import Counts, Manifest, begin, only_writer
 from holdfast.core.scratch import scratch
+from holdfast.core.settings import Settings
 from holdfast.core.writer import own_format, set_aside, write_dataset, write_lines, write_reasons
 from holdfast.workflows.checking import NO_CHECK, SEVERITY, Fate, NamedCheck, decide, find_checks, judge
 
 PARTS = ".verdicts"
 # Records judged at a time: enough to keep the worker processes of a check busy, little to lose.
 BLOCK = 1_000
+# Records of a part: what a kill costs, what a process is given at a time, and how often progress is told.
+PART = 5_000
 WORDS = {True: "passed", False: "failed", None: "undecided"}
 
 
 @dataclass(frozen=True, slots=True)
 class VerifyOptions:
-    """Which checks judge every record; with none each record is routed by its data."""
+    """Which checks judge every record; with none each record is routed by its data. `workers` are processes."""
 
     checks: tuple[str, ...] = ()
     mapping: Mapping[str, str] = field(default_factory=dict)
+    settings: Settings | None = None
+    workers: int = 1
     progress: Progress | None = None
 
 
-@dataclass(slots=True)
-class Outcome:
-    """What became of each record, by global index; the reasons of those not kept; verdicts per check."""
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Rows `start` to `start + rows` of a shard, and the file their verdicts are committed to."""
 
-    fates: list[Fate] = field(default_factory=list)
-    reasons: dict[int, str] = field(default_factory=dict)
-    funnel: dict[str, Counter[str]] = field(default_factory=dict)
-    parts: list[Path] = field(default_factory=list)
+    shard: Shard
+    start: int
+    rows: int
+    path: Path
+
+    @property
+    def first(self) -> int:
+        """The global index of the part's first record."""
+        return self.shard.first + self.start
+
+
+class Outcome:
+    """What became of each record, by global index, and why: two bytes and a half per record, however many verdicts."""
+
+    def __init__(self, rows: int) -> None:
+        self.fates = np.zeros(rows, dtype=np.uint8)
+        self.codes = np.zeros(rows, dtype=np.int32)
+        self.reasons: dict[str, int] = {"": 0}
+        self.funnel: dict[str, Counter[str]] = {}
+        self.why: dict[str, Counter[str]] = {}
+        self.unverifiable: Counter[str] = Counter()
+        self.parts: list[Part] = []
 
     def rows(self, fate: Fate) -> np.ndarray:
         """Return the global indices of the records with this fate."""
-        return np.asarray([row for row, each in enumerate(self.fates) if each == fate], dtype=np.int64)
+        return np.flatnonzero(self.fates == SEVERITY.index(fate))
+
+    def reasons_of(self, rows: np.ndarray) -> list[str]:
+        """Return the reason of each of these records; '' for those kept."""
+        names = list(self.reasons)
+        return [names[code] for code in self.codes[rows].tolist()]
+
+    def counted(self) -> Counter[str]:
+        """Return how many records were not kept for each reason."""
+        counts = np.bincount(self.codes, minlength=len(self.reasons)).tolist()
+        return Counter({name: counts[code] for name, code in self.reasons.items() if name and counts[code]})
+
+    def add(self, part: Part) -> None:
+        """Take a committed part into account; each record's fate follows from its worst verdict."""
+        self.parts.append(part)
+        for row, said in _read(part.path):
+            check, ok, reason = said["check"], said["ok"], said["reason"]
+            self.funnel.setdefault(check, Counter())[WORDS[ok]] += 1
+            self.why.setdefault(check, Counter())[reason] += 1
+            if check == NO_CHECK:
+                self.unverifiable[said["evidence"]["domain"]] += 1
+            fate, why = decide(check, ok, reason)
+            if SEVERITY.index(fate) > self.fates[row]:
+                self.fates[row] = SEVERITY.index(fate)
+                self.codes[row] = self.reasons.setdefault(why, len(self.reasons))
 
 
 def verify_files(files: Sequence[str | Path], out: Path, options: VerifyOptions = VerifyOptions()) -> Manifest:
@@ -59,44 +106,63 @@ def verify_files(files: Sequence[str | Path], out: Path, options: VerifyOptions 
 
     Raises `UsageError` for an unknown check and `InputError` for an unreadable file, before anything is written.
     """
-    checks = find_checks(options.checks)
+    checks = find_checks(options.checks, options.settings)
     with scratch() as folder:
         data = read(files, mapping=options.mapping, spool=folder / "data", progress=options.progress)
         with only_writer(out):
             begin(out, data.inputs)
-            parts = out / PARTS / _key(data, checks, options.mapping)
-            outcome = judged(data, parts, checks, options.progress)
+            outcome = judged(data, out / PARTS / _key(data, checks, options), checks, options)
             marked = with_verdicts(data, outcome, folder / "marked")
             manifest = _write(data, marked, outcome, out)
             rmtree(out / PARTS)
             return manifest
 
 
-def judged(data: Dataset, parts: Path, checks: Sequence[NamedCheck], progress: Progress | None = None) -> Outcome:
-    """Judge every record, keeping committed parts in `parts`, a folder named by the inputs, columns and checks."""
-    parts.mkdir(parents=True, exist_ok=True)
-    outcome = Outcome()
-    for number, shard in enumerate(data.shards):
-        part = parts / f"part-{number:06d}.jsonl"
-        if not part.exists():
-            write_lines(part, _lines(shard, checks))
-        _add(outcome, part, shard)
-        if progress is not None:
-            progress("verify", shard.first + shard.rows, data.rows)
+def judged(data: Dataset, folder: Path, checks: Sequence[NamedCheck], options: VerifyOptions) -> Outcome:
+    """Judge every record, keeping committed parts in `folder`, which is named by the inputs, columns and checks."""
+    folder.mkdir(parents=True, exist_ok=True)
+    outcome = Outcome(data.rows)
+    parts = [
+        Part(shard, start, min(PART, shard.rows - start), folder / f"part-{shard.first + start:010d}.jsonl")
+        for shard in data.shards
+        for start in range(0, shard.rows, PART)
+    ]
+    arguments: list[tuple[Any, ...]]
+    if options.workers > 1:
+        arguments = [(part, options.checks, options.settings) for part in parts]
+        done = LocalRunner(options.workers).run(_judge_named, arguments)
+    else:
+        arguments = [(part, checks, options.settings) for part in parts]
+        done = LocalRunner(1).run(_judge_part, arguments)
+    for part, _ in zip(parts, done, strict=True):
+        outcome.add(part)
+        if options.progress is not None:
+            options.progress("verify", part.first + part.rows, data.rows)
     return outcome
+
+
+def _judge_named(part: Part, names: Sequence[str], settings: Settings | None) -> None:
+    """Judge a part in a process of its own, which finds its checks by name."""
+    _judge_part(part, find_checks(names, settings), settings)
+
+
+def _judge_part(part: Part, checks: Sequence[NamedCheck], settings: Settings | None) -> None:
+    if not part.path.exists():
+        write_lines(part.path, _lines(part, checks, settings))
 
 
 def with_verdicts(data: Dataset, outcome: Outcome, folder: Path) -> Dataset:
     """Return the data set with each check's verdict in `checks`; a check that did not judge a record leaves no mark."""
 
     def change(table: pa.Table, first: int) -> pa.Table:
-        number = next(at for at, shard in enumerate(data.shards) if shard.first == first and shard.rows)
         verdicts: dict[str, dict[int, bool | None]] = {}
-        for row, said in _read(outcome.parts[number]):
-            if said["check"] != NO_CHECK:
-                verdicts.setdefault(said["check"], {})[row] = said["ok"]
+        for part in outcome.parts:
+            if first <= part.first < first + table.num_rows:
+                for row, said in _read(part.path):
+                    if said["check"] != NO_CHECK:
+                        verdicts.setdefault(said["check"], {})[row - first] = said["ok"]
         for name, known in verdicts.items():
-            table = _mark(table, name, {row - first: ok for row, ok in known.items()})
+            table = _mark(table, name, known)
         return table
 
     return amended(data, folder, change)
@@ -111,44 +177,40 @@ def _mark(table: pa.Table, name: str, known: Mapping[int, bool | None]) -> pa.Ta
     return table.set_column(table.schema.get_field_index("checks"), "checks", pa.array(column, pa.string()))
 
 
-def _key(data: Dataset, checks: Sequence[NamedCheck], mapping: Mapping[str, str]) -> str:
+def _key(data: Dataset, checks: Sequence[NamedCheck], options: VerifyOptions) -> str:
     parts = [
-        sorted(mapping.items()),
+        sorted(options.mapping.items()),
         __version__,
+        options.settings.digest if options.settings else "",
         *(item.digest for item in data.inputs),
         *(f"{check.name}@{check.version}" for check in checks),
     ]
-    layout = [(shard.first, shard.rows) for shard in data.shards]
+    layout = [PART, *((shard.first, shard.rows) for shard in data.shards)]
     return blake2b(orjson.dumps([parts, layout]), digest_size=8).hexdigest()
 
 
-def _lines(shard: Shard, checks: Sequence[NamedCheck]) -> Iterator[bytes]:
-    """Yield [global index, verdict] for each verdict of a shard, in record order."""
-    table = shard.table()
-    for start in range(0, table.num_rows, BLOCK):
+def _lines(part: Part, checks: Sequence[NamedCheck], settings: Settings | None) -> Iterator[bytes]:
+    """Yield [global index, verdict] for each verdict of a part, in record order."""
+    table = part.shard.table().slice(part.start, part.rows)
+    for start in range(0, part.rows, BLOCK):
         records = list(records_of(table.slice(start, BLOCK)))
-        for place, (record, verdicts) in enumerate(zip(records, judge(checks, records), strict=True)):
+        for place, (record, verdicts) in enumerate(zip(records, judge(checks, records, settings), strict=True)):
             for each in verdicts:
-                yield orjson.dumps([shard.first + start + place, each.to_dict(record.id)], default=str)
+                yield orjson.dumps([part.first + start + place, each.to_dict(record.id)], default=str)
 
 
-def _read(part: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    with part.open("rb") as lines:
+def _read(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    with path.open("rb") as lines:
         for line in lines:
             row, said = orjson.loads(line)
             yield row, said
 
 
-def _add(outcome: Outcome, part: Path, shard: Shard) -> None:
-    """Read a part into the outcome; each record's fate follows from its verdicts."""
-    outcome.parts.append(part)
-    outcome.fates += ["kept"] * shard.rows
-    for row, said in _read(part):
-        check, ok = said["check"], said["ok"]
-        outcome.funnel.setdefault(check, Counter())[WORDS[ok]] += 1
-        fate, reason = decide(check, ok, said["reason"])
-        if SEVERITY.index(fate) > SEVERITY.index(outcome.fates[row]):
-            outcome.fates[row], outcome.reasons[row] = fate, reason
+def _verdict_lines(parts: Sequence[Part]) -> Iterator[bytes]:
+    """Yield the verdicts as they were committed, without the index before them."""
+    for part in parts:
+        with part.path.open("rb") as lines:
+            yield from (line.partition(b",")[2].rstrip(b"\n").removesuffix(b"]") for line in lines)
 
 
 def _write(data: Dataset, marked: Dataset, outcome: Outcome, out: Path) -> Manifest:
@@ -156,20 +218,28 @@ def _write(data: Dataset, marked: Dataset, outcome: Outcome, out: Path) -> Manif
     rows: dict[Fate, np.ndarray] = {fate: outcome.rows(fate) for fate in ("kept", "rejected", "undecided")}
     write_dataset(out / files["kept"], marked, rows["kept"])
     for fate in ("rejected", "undecided"):
-        write_reasons(out / files[fate], marked, rows[fate], [outcome.reasons[row] for row in rows[fate].tolist()])
+        write_reasons(out / files[fate], marked, rows[fate], outcome.reasons_of(rows[fate]))
     files["verdicts"] = "verdicts.jsonl"
-    write_lines(out / files["verdicts"], (orjson.dumps(said) for part in outcome.parts for _, said in _read(part)))
+    write_lines(out / files["verdicts"], _verdict_lines(outcome.parts))
     files |= set_aside(out, data)
     bad = len(data.quarantine)
-    reasons = Counter(outcome.reasons.values()) + Counter(line.reason for line in data.quarantine)
     manifest = Manifest(
         "verify",
         Counts(data.rows + bad, len(rows["kept"]), len(rows["rejected"]), len(rows["undecided"]), failed=bad),
         ok=len(rows["kept"]) > 0,
-        reasons=reasons,
+        reasons=outcome.counted() + Counter(line.reason for line in data.quarantine),
         files=files,
         inputs=data.inputs,
-        more={"checks": {name: dict(sorted(counts.items())) for name, counts in sorted(outcome.funnel.items())}},
+        more=_funnel(outcome),
     )
     manifest.write(out)
     return manifest
+
+
+def _funnel(outcome: Outcome) -> dict[str, Any]:
+    """Return what each check said how often and why, and the domains of what nothing could verify."""
+    return {
+        "checks": {name: dict(sorted(counts.items())) for name, counts in sorted(outcome.funnel.items())},
+        "reasons_of_checks": {name: dict(counts.most_common()) for name, counts in sorted(outcome.why.items())},
+        "unverifiable": dict(outcome.unverifiable.most_common()),
+    }
