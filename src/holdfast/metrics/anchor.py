@@ -6,103 +6,135 @@ ratio compares equal budgets; 1 means as varied as real text, less than 1 means 
 
     interval     half of each side's documents drawn again and again without replacement (`stats.resample`), on
                  the log scale, given the reference half
-    p            documents relabelled between candidate and null; one-sided, for "worse"; exact when both sides
-                 come from one source
+    p            units relabelled between candidate and null; one-sided, for "worse"; exact when both sides
+                 come from one source and every document is a unit of its own
     worse        the whole interval lies below 1 - margin and p, after Holm within the primary family, is <= .05
     equivalent   the whole interval lies within 1 -+ margin
     better       the whole interval lies above 1 + margin
     inconclusive otherwise; `need_n` says about how many documents a side would decide
 
+The four primary metrics and tail coverage are judged so. The others describe: they have no p, their verdict is what
+the interval says, and nothing alarms on them.
+
 What it does not say. A fitted generator's text differs in level from real text from its first generation on, healthy
-or not: `worse` here is the generator's *signature*, not a collapse trend. A trend needs several generations (`watch`).
-Documents are taken as independent: near-duplicates make intervals too narrow, so compare after deduplication or one
-document per cluster. The anchor must be text the generator has not seen: a candidate that repeats its anchor reaches
+or not: `worse` here is the generator's *signature*, not a collapse trend. A trend needs several generations, each held
+against the first (give that one as the anchor). Documents that came about together make intervals too narrow: give
+their `groups`. The anchor must be text the generator has not seen: a candidate that repeats its anchor reaches
 recall and likelihood ratios of 2 and more, and one that keeps to common words exceeds 1 in both; neither is variety,
 `note` says so, and RKE and tail coverage judge it. That is why no member of the family is read alone.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import ceil, exp, isfinite, log1p, nan
+from math import ceil, exp, isfinite, log1p
 from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from holdfast.core.text import Texts, word_hashes
 from holdfast.core.verdict import Measurement
-from holdfast.metrics.lexical import distinct
-from holdfast.metrics.ngram import Bigrams, bigrams, cross_entropy, grams, recall
-from holdfast.metrics.semantic import PER_CLUSTER, assign, cluster_coverage, clusters, rke_of_samples
-from holdfast.metrics.tail import tail_coverage
-from holdfast.metrics.windows import Hashes, Windows, cut, matched_length
-from holdfast.models.encoder import Encoder, Vectors, fit_lexical
-from holdfast.stats.resample import Interval, draw, holm, interval, permutation_p
+from holdfast.metrics.field import FEWEST_CLUSTERS, Field, Rows, described, judged, lay_out
+from holdfast.metrics.lexical import expectation_adjusted
+from holdfast.metrics.neighbours import expected_coverage
+from holdfast.metrics.semantic import PER_CLUSTER
+from holdfast.metrics.tail import spectrum
+from holdfast.metrics.windows import Windows, cut, matched_length
+from holdfast.models.encoder import Encoder
+from holdfast.stats.dose import expected_types
+from holdfast.stats.resample import Interval, draw, holm, interval, permutation_p, units
 
 Corpus: TypeAlias = "Texts | Sequence[str]"
 Counts = NDArray[np.int64]
-Values = dict[str, NDArray[np.float64]]
 
 UNIT = "ratio to anchor-versus-anchor"
 PRIMARY = ("anchor-bigram-recall", "reverse-cross-entropy", "rke", "anchor-cluster-coverage")
-SECONDARY = ("tail-coverage", "distinct-1", "distinct-2", "distinct-3", "distinct-4")
-ANCHORED = ("anchor-bigram-recall", "reverse-cross-entropy", "tail-coverage")
-ENCODED = ("rke", "anchor-cluster-coverage")
+JUDGED = (*PRIMARY, "tail-coverage")
+DESCRIBED = (
+    *("distinct-1", "distinct-2", "distinct-3", "distinct-4", "entropy", "missing-mass", "chao1", "mattr"),
+    *("self-repetition", "self-bleu", "compression", "vendi", "prdc-density", "prdc-coverage"),
+)
+ANCHORED = ("anchor-bigram-recall", "reverse-cross-entropy", "tail-coverage", "prdc-density", "prdc-coverage")
+ENCODED = ("rke", "anchor-cluster-coverage", "vendi", "prdc-density", "prdc-coverage")
 COMBINED = "anchor-diversity"
 LOWER_IS_WORSE = "lower is worse"
 NEARER = (
     "nearer to the anchor than other real text is: made from the anchor's own texts, "
     "or concentrated on its most common words"
 )
+SATURATED = "every sample reaches every cluster: too few clusters to tell these sides apart"
+# What the number behind each ratio is; a share where nothing is said.
+RAW_UNITS = {
+    **dict.fromkeys(("rke", "vendi"), "effective texts"),
+    **dict.fromkeys(("reverse-cross-entropy", "entropy"), "nats per word"),
+    **dict.fromkeys(("self-repetition", "self-bleu", "prdc-density"), "score"),
+    "chao1": "types, at least",
+}
 
 # Work limits: documents read of the candidate (twice as many of the anchor), words per sample and in the reference.
 DOCUMENTS = 1000
 WORDS = 60_000
+# Characters read of one document, from a random place: some thirty windows of the longest kind.
+CHARACTERS = 20_000
 # Fewer documents a side than this are not compared.
 FEWEST = 50
-REPEATS = 40
+# A sample holds at least so many units: larger groups are cut into pieces (`stats.resample.units`).
+PIECES = 50
+# Subsamples: their spread is known to 7 % of itself for what is judged, to 11 % for what is only described.
+REPEATS = 100
+DESCRIBED_REPEATS = 40
 PERMUTATIONS = 199
 ALPHA = 0.05
 # Practical equivalence, relative. At 5 % the published .3 dose stays just unnoticed in a bigram-model loop.
 MARGIN = 0.05
-# Clusters that can show a loss; fewer anchor documents leave the cluster metric unjudged.
-FEWEST_CLUSTERS = 5
-MOST_CLUSTERS = 50
-# A cluster with fewer reference documents is missed by chance and says nothing.
-SMALLEST = 10
-FLOOR = 1e-6
+# Generations for which the survival of the candidate's own word types is forecast.
+AHEAD = (1, 5, 10)
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
-    """Everything samples are measured on. Rows: n candidate windows, then n null windows, then the reference's.
+class Sample:
+    """Texts to be compared, where more is known of them.
 
-    `kinds[k - 1]` holds the type number of each run of k words, shape (rows, length - k + 1); `sizes` how many
-    types there are; `reference` the reference's counts per word and per bigram.
+    `groups` holds a number per text, equal for texts that came about together: near-duplicates, one conversation,
+    children of one parent. `documents` is the size of the set that the texts were drawn from.
     """
 
-    n: int
-    kinds: tuple[Counts, ...]
-    sizes: tuple[int, ...]
-    bigrams: Bigrams
-    reference: tuple[Counts, Counts]
-    vectors: Vectors
-    labels: Counts
-    clusters: int
-    encoder: str
+    texts: Corpus
+    groups: "Sequence[int] | Counts | None" = None
+    documents: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """The texts drawn of one side, their windows and the group of each window."""
+
+    texts: Texts
+    windows: Windows
+    groups: Counts
+    used: Mapping[str, int]
+
+    def units(self, rows: Counts) -> Counts:
+        """Return the unit of each of these windows, none of them more than a fiftieth of them."""
+        return units(self.groups[rows], len(rows) // PIECES)
+
+    def drawn(self, rng: np.random.Generator, m: int) -> Counts:
+        """Return m windows, drawn by unit."""
+        whole = np.arange(len(self.groups))
+        return draw(rng, len(whole), m, self.units(whole))
 
 
 def compare(
-    candidate: Corpus,
-    anchor: Corpus,
+    candidate: "Corpus | Sample",
+    anchor: "Corpus | Sample",
     *,
     seed: int,
     repeats: int = REPEATS,
     margin: float = MARGIN,
     encoder: Encoder | None = None,
 ) -> dict[str, Measurement]:
-    """Compare candidate texts with real texts; return the nine metrics and `anchor-diversity`, by slug.
+    """Compare candidate texts with real texts; return every metric and `anchor-diversity`, by slug.
 
     Every value is the ratio to the null, n the documents compared per side, detail the verdict, p, need_n, budget and
     raw values. reverse-cross-entropy is the ratio of perplexities exp(null - candidate), its raw values are nats.
@@ -112,39 +144,56 @@ def compare(
     another one sees whole texts, not windows.
     """
     rng = np.random.default_rng(seed)
-    limits = ((candidate, DOCUMENTS), (anchor, 2 * DOCUMENTS))
-    sides = [_pick(texts, draw(rng, len(texts), most)) for texts, most in limits]
-    hashed = [word_hashes(side) for side in sides]
+    given = [side if isinstance(side, Sample) else Sample(side) for side in (candidate, anchor)]
+    picked = [_pick(side, most, rng) for side, most in zip(given, (DOCUMENTS, 2 * DOCUMENTS), strict=True)]
+    hashed = [word_hashes(texts) for texts, _ in picked]
     length = matched_length(*(np.diff(offsets) for _, offsets in hashed))
-    windows = [cut(ids, offsets, length, rng) for ids, offsets in hashed]
-    n = min(len(windows[0].words), len(windows[1].words) // 2, _most(windows[1]))
-    scope = {
-        "window": length,
-        "margin": margin,
-        "candidate": _used(candidate, sides[0], windows[0]),
-        "anchor": _used(anchor, sides[1], windows[1]),
-    }
-    if len(windows[0].words) < FEWEST or len(windows[1].words) < FEWEST:
-        return {slug: _too_few(n, scope) for slug in (*PRIMARY, *SECONDARY, COMBINED)}
-    field = _field(windows, sides, n, encoder, rng)
-    return _judge(field, {**scope, "repeats": repeats}, margin, rng)
+    sides = []
+    for side, (texts, groups), (ids, offsets) in zip(given, picked, hashed, strict=True):
+        windows = cut(ids, offsets, length, rng)
+        sides.append(_Side(texts, windows, groups[windows.documents], _used(side, texts, windows)))
+    mine, real = sides
+    scope = {"window": length, "margin": margin, "candidate": mine.used, "anchor": real.used}
+    n = min(len(mine.groups), len(real.groups) // 2, _most(length))
+    if min(len(mine.groups), len(real.groups)) < FEWEST:
+        return {slug: _too_few(n, scope) for slug in (*JUDGED, *DESCRIBED, COMBINED)}
+    rows = [mine.drawn(rng, n), real.drawn(rng, n + _most(length))]
+    laid = [Rows.of(side.windows, side.texts, chosen) for side, chosen in zip(sides, rows, strict=True)]
+    field = lay_out(laid[0], laid[1], n, encoder, rng)
+    unit = (mine.units(rows[0]), real.units(rows[1][:n]))
+    return _judge(field, unit, {**scope, "repeats": repeats}, rng)
 
 
-def _pick(texts: Corpus, rows: Counts) -> Texts:
-    """Return the chosen texts as an Arrow array."""
-    if isinstance(texts, pa.Array | pa.ChunkedArray):
-        return texts.take(pa.array(rows))
-    return pa.array([texts[i] for i in rows], pa.string())
+def _pick(side: Sample, most: int, rng: np.random.Generator) -> tuple[Texts, Counts]:
+    """Draw at most `most` texts, by unit; return them as an Arrow array with their groups."""
+    groups = np.arange(len(side.texts)) if side.groups is None else np.asarray(side.groups)
+    rows = draw(rng, len(side.texts), most, units(groups, most // PIECES))
+    if isinstance(side.texts, pa.Array | pa.ChunkedArray):
+        chosen = side.texts.take(pa.array(rows))
+    else:
+        chosen = pa.array([side.texts[i] for i in rows], pa.string())
+    return _shortened(chosen, rng), groups[rows]
 
 
-def _most(windows: Windows) -> int:
+def _shortened(texts: Texts, rng: np.random.Generator) -> Texts:
+    """Return the texts, of very long ones a part from a random place: one window is cut from each in any case."""
+    lengths = np.asarray(pc.fill_null(pc.utf8_length(texts), 0))
+    if not len(lengths) or int(lengths.max()) <= CHARACTERS:
+        return texts
+    begins = rng.integers(0, np.maximum(lengths - CHARACTERS, 0) + 1).tolist()
+    parts = zip(texts.to_pylist(), begins, strict=True)
+    return pa.array([text and text[begin : begin + CHARACTERS] for text, begin in parts], pa.large_string())
+
+
+def _most(length: int) -> int:
     """Return how many windows make up the words of one sample at most."""
-    return max(FEWEST, WORDS // int(windows.words.shape[1]))
+    return max(FEWEST, WORDS // length)
 
 
-def _used(texts: Corpus, sampled: Texts, windows: Windows) -> dict[str, int]:
-    short = len(sampled) - len(windows.documents)
-    return {"documents": len(texts), "sampled": len(sampled), "shorter_than_window": short}
+def _used(side: Sample, drawn: Texts, windows: Windows) -> dict[str, int]:
+    documents = len(side.texts) if side.documents is None else side.documents
+    short = len(drawn) - len(windows.documents)
+    return {"documents": documents, "sampled": len(drawn), "shorter_than_window": short}
 
 
 def _too_few(n: int, scope: Mapping[str, Any]) -> Measurement:
@@ -152,120 +201,82 @@ def _too_few(n: int, scope: Mapping[str, Any]) -> Measurement:
     return Measurement(None, None, None, n, UNIT, detail=detail)
 
 
-def _field(
-    windows: Sequence[Windows], sides: Sequence[Texts], n: int, encoder: Encoder | None, rng: np.random.Generator
-) -> Field:
-    """Draw the rows of the three groups, number all runs on one list, encode, and cluster the reference."""
-    mine, real = draw(rng, len(windows[0].words), n), draw(rng, len(windows[1].words), n + _most(windows[1]))
-    words = np.concatenate([windows[0].words[mine], windows[1].words[real]])
-    (single, size), *longer = (_number(words, k) for k in (1, 3, 4))
-    keys, pairs = np.unique(single[:, :-1] * size + single[:, 1:], return_inverse=True)
-    numbered = [(single, size), (pairs.reshape(len(words), -1), len(keys)), *longer]
-    kinds, sizes = tuple(kind for kind, _ in numbered), tuple(size for _, size in numbered)
-    if encoder is None:
-        lexical = fit_lexical(*_flat(words))
-        name, vectors = lexical.name, lexical.encode_words(*_flat(words))
-    else:
-        chosen = [side.documents[rows] for side, rows in zip(windows, (mine, real), strict=True)]
-        parts = [_pick(side, rows) for side, rows in zip(sides, chosen, strict=True)]
-        name, vectors = encoder.name, np.concatenate([encoder.encode(part) for part in parts])
-    labels, k = _cluster(vectors, vectors[2 * n :], rng)
-    counts = [np.bincount(kind[2 * n :].ravel(), minlength=size) for kind, size in numbered[:2]]
-    return Field(n, kinds, sizes, bigrams(keys, size), (counts[0], counts[1]), vectors, labels, k, name)
-
-
-def _cluster(vectors: Vectors, reference: Vectors, rng: np.random.Generator) -> tuple[Counts, int]:
-    """Cluster the reference, drop outliers' clusters; return the label of every row and the number of clusters.
-
-    No labels and 0 when fewer than five clusters are left: the metric is then unknown.
-    """
-    k = min(MOST_CLUSTERS, max(1, len(reference) // PER_CLUSTER))
-    centres = clusters(reference, k, int(rng.integers(2**32)))
-    kept = centres[np.bincount(assign(reference, centres), minlength=k) >= SMALLEST]
-    if len(kept) < FEWEST_CLUSTERS:
-        return np.zeros(0, np.int64), 0
-    return assign(vectors, kept), len(kept)
-
-
-def _flat(words: Hashes) -> tuple[Hashes, Counts]:
-    return words.ravel(), np.arange(len(words) + 1) * words.shape[1]
-
-
-def _number(words: Hashes, k: int) -> tuple[Counts, int]:
-    """Return the type number of every run of k words, shape (rows, length - k + 1), and how many types there are."""
-    runs, _ = grams(*_flat(words), k)
-    types, numbers = np.unique(runs, return_inverse=True)
-    return numbers.astype(np.int64).reshape(len(words), -1), len(types)
-
-
-def measure(field: Field, samples: Counts) -> Values:
-    """Return every metric of each sample of rows, shape (samples,): higher is more varied, NaN where unknown.
-
-    `samples` has shape (samples, rows). Values below 1e-6 are raised to it, so that ratios stay finite.
-    """
-    single = [_measure(field, rows) for rows in samples]
-    values = {slug: np.array([one[slug] for one in single]) for slug in single[0]}
-    values["rke"] = rke_of_samples(field.vectors[: 2 * field.n], samples)
-    return {slug: np.where(np.isnan(seen), seen, np.maximum(seen, FLOOR)) for slug, seen in values.items()}
-
-
-def _measure(field: Field, rows: Counts) -> dict[str, float]:
-    sizes = zip(field.kinds, field.sizes, strict=True)
-    counts = [np.bincount(kind[rows].ravel(), minlength=size) for kind, size in sizes]
-    return {
-        "anchor-bigram-recall": recall(field.reference[1], counts[1]),
-        "reverse-cross-entropy": exp(-cross_entropy(field.bigrams, field.reference, (counts[0], counts[1]))),
-        "anchor-cluster-coverage": cluster_coverage(field.labels[rows], field.clusters) if field.clusters else nan,
-        "tail-coverage": tail_coverage(field.reference[0], counts[0]),
-        **{f"distinct-{k}": distinct(counts[k - 1]) for k in (1, 2, 3, 4)},
-    }
-
-
-def _judge(field: Field, scope: Mapping[str, Any], margin: float, rng: np.random.Generator) -> dict[str, Measurement]:
+def _judge(
+    field: Field, unit: tuple[Counts, Counts], scope: Mapping[str, Any], rng: np.random.Generator
+) -> dict[str, Measurement]:
     """Measure, test and name a verdict for every metric, then for the family."""
     n, half, repeats = field.n, field.n // 2, scope["repeats"]
-    rows = np.stack([draw(rng, n, half) for _ in range(2 * repeats)])
-    mine, null = measure(field, rows[:repeats]), measure(field, n + rows[repeats:])
-    p = _permute(field, rng)
+    mine = np.stack([draw(rng, n, half, unit[0]) for _ in range(repeats)])
+    null = n + np.stack([draw(rng, n, half, unit[1]) for _ in range(repeats)])
+    p = _permute(field, unit, rng)
     family = holm({slug: p[slug] for slug in PRIMARY})
-    shared = {**scope, "permutations": PERMUTATIONS, "budget_tokens": half * field.kinds[0].shape[1]}
+    seen = [{**judged(field, rows), **described(field, rows[:DESCRIBED_REPEATS])} for rows in (mine, null)]
+    shared = {
+        **scope,
+        "permutations": PERMUTATIONS,
+        "budget_tokens": half * field.length,
+        "units": [int(one.max()) + 1 for one in unit],
+    }
     found = {}
-    for slug in (*PRIMARY, *SECONDARY):
-        logs = np.log([mine[slug], null[slug]])
-        detail = {"p": p[slug], "p_family": family.get(slug), **_raw(slug, logs), **shared}
+    for slug in (*JUDGED, *DESCRIBED):
+        logs = np.log([side[slug] for side in seen])
+        detail = {"p": p.get(slug), "p_family": family.get(slug), **_raw(slug, logs), **_more(slug, logs, field)}
         name = field.encoder if slug in ENCODED else None
-        one = _measurement(interval(logs[0] - logs[1], n, half), n, margin, name, detail)
+        one = _measurement(interval(logs[0] - logs[1], n, half), n, name, {**detail, **shared})
         nearer = slug in ANCHORED and one.detail["verdict"] == "better"
         found[slug] = replace(one, detail={**one.detail, "note": NEARER}) if nearer else one
     return {**found, COMBINED: _combined({slug: found[slug] for slug in PRIMARY}, field.encoder)}
 
 
-def _permute(field: Field, rng: np.random.Generator) -> dict[str, float]:
-    """Return the one-sided p of each metric under relabelling of candidate and null documents; 1 where unknown."""
+def _permute(field: Field, unit: tuple[Counts, Counts], rng: np.random.Generator) -> dict[str, float]:
+    """Return the one-sided p of each judged metric under relabelling of candidate and null units; 1 where unknown."""
     n = field.n
-    orders = np.stack([np.arange(2 * n), *(rng.permutation(2 * n) for _ in range(PERMUTATIONS))])
-    mine, null = measure(field, orders[:, :n]), measure(field, orders[:, n:])
+    every = np.concatenate([unit[0], unit[1] + int(unit[0].max()) + 1])
+    orders = np.stack([np.arange(2 * n), *(draw(rng, 2 * n, 2 * n, every) for _ in range(PERMUTATIONS))])
+    mine, null = judged(field, orders[:, :n]), judged(field, orders[:, n:])
     gaps = {slug: np.log(null[slug] / mine[slug]) for slug in mine}
     return {slug: permutation_p(gap[0], gap[1:]) if isfinite(gap[0]) else 1.0 for slug, gap in gaps.items()}
 
 
 def _raw(slug: str, logs: NDArray[np.float64]) -> dict[str, Any]:
-    """Return the metric itself on both sides at the budget: geometric means, or nats for the cross-entropy."""
-    mine, null = (float(value) for value in logs.mean(axis=1))
-    if slug == "reverse-cross-entropy":
-        return {"raw": -mine, "null": -null, "raw_unit": "nats per word"}
-    return {"raw": exp(mine), "null": exp(null), "raw_unit": "effective texts" if slug == "rke" else "share"}
+    """Return the metric itself on both sides at the budget, from the mean of its logarithms."""
+    values = [float(value) for value in logs.mean(axis=1)]
+    if slug in ("reverse-cross-entropy", "self-repetition"):
+        values = [-value for value in values]
+    elif slug == "self-bleu":
+        values = [1.0 - exp(value) for value in values]
+    elif slug != "entropy":
+        values = [exp(value) for value in values]
+    return {"raw": values[0], "null": values[1], "raw_unit": RAW_UNITS.get(slug, "share")}
 
 
-def _measurement(seen: Interval, n: int, margin: float, encoder: str | None, detail: Mapping[str, Any]) -> Measurement:
-    """Turn a log ratio and its interval into a Measurement with verdict and need_n."""
+def _more(slug: str, logs: NDArray[np.float64], field: Field) -> dict[str, Any]:
+    """Return what else is said beside one metric."""
+    half = field.n // 2
+    if slug == "distinct-1":
+        tokens, vocabulary = half * field.length, field.sizes[0]
+        adjusted = expectation_adjusted(exp(float(logs[0].mean())) * tokens, tokens, vocabulary)
+        return {"expectation_adjusted": adjusted, "vocabulary": vocabulary}
+    if slug == "tail-coverage":
+        seen = spectrum(np.bincount(field.kinds[0][: field.n].ravel()))
+        types = sum(seen.values())
+        return {"types_left_if_resampled": {str(m): expected_types(seen, m) / types for m in AHEAD}}
+    if slug == "prdc-coverage":
+        return {"expected": expected_coverage(field.inside.shape[1], half)}
+    if slug == "anchor-cluster-coverage" and field.clusters:
+        return {"clusters": field.clusters, **({} if logs.any() else {"note": SATURATED})}
+    return {}
+
+
+def _measurement(seen: Interval, n: int, encoder: str | None, detail: Mapping[str, Any]) -> Measurement:
+    """Turn a log ratio and its interval into a Measurement with verdict and need_n. Without p the interval decides."""
     if not isfinite(seen.value):
         unknown = {"verdict": "inconclusive", "need_n": 2 * FEWEST_CLUSTERS * PER_CLUSTER, "raw": None, "null": None}
         return Measurement(None, None, None, n, UNIT, encoder, {**detail, **unknown, "direction": LOWER_IS_WORSE})
-    low, high = log1p(-margin), log1p(margin)
+    low, high = log1p(-detail["margin"]), log1p(detail["margin"])
     p = detail["p"] if detail["p_family"] is None else detail["p_family"]
     verdict = "inconclusive"
-    if seen.high < low and p <= ALPHA:
+    if seen.high < low and (p is None or p <= ALPHA):
         verdict = "worse"
     elif low < seen.low and seen.high < high:
         verdict = "equivalent"

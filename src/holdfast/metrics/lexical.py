@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Counts = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 # Words per window: the size in common use for MATTR (Covington and McFall, Cutting the Gordian knot,
 # Journal of Quantitative Linguistics 17, 2010).
@@ -39,13 +40,14 @@ def entropy(counts: Counts) -> float:
     return float(-(share * np.log(share)).sum()) + (len(seen) - 1) / (2.0 * total)
 
 
-def expectation_adjusted(counts: Counts, vocabulary: int) -> float:
+def expectation_adjusted(types: float, tokens: int, vocabulary: int) -> float:
     """Return EAD: types seen / expected types of uniform draws, V [1 - ((V - 1)/V)^C]; shown, never alarmed on.
 
-    Liu et al., ACL 2022, arXiv:2202.13587. 1 for uniform sampling at every size; drifts with size on real text.
+    Liu et al., ACL 2022, arXiv:2202.13587. 1 for uniform sampling at every size; drifts with size on real text. At
+    equal tokens and one vocabulary it ranks sets exactly as distinct-1 does. 0 without tokens.
     """
-    expected = -vocabulary * np.expm1(int(counts.sum()) * np.log1p(-1.0 / vocabulary))
-    return float(np.count_nonzero(counts) / expected) if expected else 0.0
+    expected = -vocabulary * np.expm1(tokens * np.log1p(-1.0 / vocabulary)) if tokens else 0.0
+    return float(types / expected) if expected else 0.0
 
 
 def mattr(ids: NDArray[Any], offsets: Counts, window: int = WINDOW) -> float:
@@ -54,6 +56,13 @@ def mattr(ids: NDArray[Any], offsets: Counts, window: int = WINDOW) -> float:
     Documents shorter than the window have no window; NaN when none has one. It sees repetition inside documents,
     not between them.
     """
+    windows = np.maximum(np.diff(offsets) - window + 1, 0)
+    shares = window_shares(ids, offsets, window)
+    return float((shares * windows)[windows > 0].sum() / windows.sum()) if windows.any() else float("nan")
+
+
+def window_shares(ids: NDArray[Any], offsets: Counts, window: int = WINDOW) -> Floats:
+    """Return for each document the mean share of distinct words over its windows; NaN where it has none."""
     previous = _previous(ids, offsets)
     ends = np.repeat(offsets[1:], np.diff(offsets))
     begins = np.repeat(offsets[:-1], np.diff(offsets))
@@ -61,8 +70,10 @@ def mattr(ids: NDArray[Any], offsets: Counts, window: int = WINDOW) -> float:
     # A word is new in the windows that start after its previous occurrence and contain it.
     first = np.maximum(np.maximum(previous + 1, place - window + 1), begins)
     last = np.minimum(place, ends - window)
-    windows = int(np.maximum(np.diff(offsets) - window + 1, 0).sum())
-    return float(np.maximum(last - first + 1, 0).sum()) / (windows * window) if windows else float("nan")
+    new = np.concatenate([[0], np.cumsum(np.maximum(last - first + 1, 0))])
+    windows = np.maximum(np.diff(offsets) - window + 1, 0)
+    sums = (new[offsets[1:]] - new[offsets[:-1]]).astype(np.float64)
+    return np.asarray(np.where(windows > 0, sums / np.maximum(windows * window, 1), np.nan))
 
 
 def _previous(ids: NDArray[Any], offsets: Counts) -> Counts:

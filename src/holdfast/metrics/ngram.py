@@ -15,6 +15,7 @@ from holdfast.models.ngram_lm import unigram, witten_bell
 
 Counts = NDArray[np.int64]
 Hashes = NDArray[np.uint64]
+Mask = NDArray[np.bool_]
 
 
 def grams(ids: Hashes, offsets: Counts, k: int) -> tuple[Hashes, Counts]:
@@ -76,19 +77,46 @@ def _per_word(values: NDArray[Any], bounds: Counts) -> Counts:
     return np.diff(to_offsets(values)[bounds])
 
 
-def self_repetition(runs: NDArray[Any], offsets: Counts) -> float:
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """The (document, run) cells that tell documents apart: those of runs that stand in two documents or more.
+
+    One entry per cell, ordered by run, then by count, largest first: `document`, `kind` (the run's type number) and
+    `count`, how often the document has it. `runs` holds the number of runs of each document.
+    """
+
+    document: Counts
+    kind: Counts
+    count: Counts
+    runs: Counts
+
+    def among(self, chosen: Mask) -> "Cells":
+        """Return the cells of the chosen documents only; runs of one of them alone may remain."""
+        kept = chosen[self.document]
+        return Cells(self.document[kept], self.kind[kept], self.count[kept], self.runs)
+
+
+def cells(kinds: Counts, offsets: Counts) -> Cells:
+    """Return the cells of runs given by type number, document after document."""
+    runs = np.diff(offsets)
+    keys = np.sort(kinds * max(len(runs), 1) + np.repeat(np.arange(len(runs)), runs))
+    first = np.flatnonzero(np.diff(keys, prepend=-1))
+    count = np.diff(np.append(first, len(keys)))
+    kind, document = np.divmod(keys[first], max(len(runs), 1))
+    shared = np.bincount(kind)[kind] > 1
+    kind, document, count = kind[shared], document[shared], count[shared]
+    order = np.lexsort((-count, kind))
+    return Cells(document[order], kind[order], count[order], runs)
+
+
+def self_repetition(seen: Cells, documents: Counts) -> float:
     """Return the mean over documents of ln(1 + sum over the document's distinct runs of (documents with it - 1)).
 
     With runs of four words this is the self-repetition score of Shaib et al. 2024 (arXiv:2403.00553, after
-    Salkar et al. 2022). Grows with the number of documents. 0 without documents.
+    Salkar et al. 2022). `documents` are those in `seen`. Grows with their number. 0 without documents.
     """
-    documents = len(offsets) - 1
-    if documents == 0:
+    if len(documents) == 0:
         return 0.0
-    document = np.repeat(np.arange(documents), np.diff(offsets))
-    _, types = np.unique(runs, return_inverse=True)
-    width = int(types.max(initial=0)) + 1
-    cells = np.unique(document * width + types)
-    frequency = np.bincount(cells % width, minlength=width)
-    shared = np.bincount(cells // width, weights=frequency[cells % width] - 1, minlength=documents)
-    return float(np.log1p(shared).mean())
+    others = np.bincount(seen.kind)[seen.kind] - 1
+    shared = np.bincount(seen.document, others, len(seen.runs))
+    return float(np.log1p(shared[documents]).mean())

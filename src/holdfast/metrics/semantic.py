@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from holdfast.metrics.covariance import Covariance
+
 Vectors = NDArray[Any]
 Labels = NDArray[np.int64]
 
@@ -20,14 +22,10 @@ ROUNDS = 25
 def rke(vectors: Vectors) -> float:
     """Return the order-2 Renyi kernel entropy score n^2 / ||K||_F^2: the effective number of different texts, 1 to n.
 
-    Dual form: ||K||_F = ||X'X||_F, so n d^2 work and no n x n matrix. Jalali, Li and Farnia 2023; converges with
-    few samples where Vendi does not (Ospanov and Farnia 2025, arXiv:2410.21719). 0 without vectors. Products are
-    taken in the precision of the vectors.
+    ||K||_F = ||X'X||_F = ||XX'||_F, so whichever of the two is smaller is made. 0 without vectors. Formula and source:
+    `metrics.covariance`, which also streams. Products are taken in the precision of the vectors.
     """
-    if len(vectors) == 0:
-        return 0.0
-    small = _gram(vectors)
-    return float(len(vectors) ** 2 / np.square(small).sum(dtype=np.float64))
+    return _smaller(vectors).rke()
 
 
 def rke_of_samples(vectors: Vectors, samples: Labels) -> NDArray[np.float64]:
@@ -42,27 +40,20 @@ def rke_of_samples(vectors: Vectors, samples: Labels) -> NDArray[np.float64]:
     return np.asarray(samples.shape[1] ** 2 / norms)
 
 
-def _gram(rows: Vectors) -> Vectors:
-    """Return X'X or XX', whichever is smaller: they share their non-zero eigenvalues and their norm."""
-    return np.asarray(rows.T @ rows if rows.shape[1] <= len(rows) else rows @ rows.T)
-
-
 def vendi(vectors: Vectors, order: float = 1.0) -> float:
-    """Return exp of the order-q Renyi entropy of the eigenvalues of K/n (Friedman and Dieng 2023, arXiv:2210.02410).
+    """Return exp of the order-q Renyi entropy of the eigenvalues of K/n, from X'X or XX', whichever is smaller.
 
-    Computed from X'X/n or XX'/n, whichever is smaller. Order 2 equals `rke`; order 1 does not converge below
-    about 20 000 samples, so it is read only at equal sizes. 0 without vectors.
+    Order 2 equals `rke`; order 1 does not converge below about 20 000 texts, so it is read only at equal numbers of
+    texts. 0 without vectors.
     """
-    if len(vectors) == 0:
-        return 0.0
-    rows = np.asarray(vectors, dtype=np.float64)
-    values = np.linalg.eigvalsh(_gram(rows) / len(rows))
-    share = values[values > 1e-12 * values.max()]
-    if order == 1.0:
-        return float(np.exp(-(share * np.log(share)).sum()))
-    if np.isinf(order):
-        return float(1.0 / share.max())
-    return float((share**order).sum() ** (1.0 / (1.0 - order)))
+    return _smaller(vectors).vendi(order)
+
+
+def _smaller(vectors: Vectors) -> Covariance:
+    """Return what carries the non-zero eigenvalues of the kernel, at most as large as texts or dimensions."""
+    if vectors.shape[1] <= len(vectors):
+        return Covariance.of(vectors)
+    return Covariance((vectors @ vectors.T).astype(np.float64), len(vectors))
 
 
 def clusters(vectors: Vectors, k: int, seed: int) -> Vectors:

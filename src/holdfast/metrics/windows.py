@@ -22,10 +22,11 @@ PERCENTILE = 25
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """Word hashes of equally long windows, shape (windows, length), and the document each was cut from."""
+    """Word hashes of equally long windows, shape (windows, length), the document and the first word's place of each."""
 
     words: Hashes
     documents: Counts
+    begins: Counts
 
 
 def matched_length(first: Counts, second: Counts) -> int:
@@ -38,5 +39,5 @@ def cut(ids: Hashes, offsets: Counts, length: int, rng: np.random.Generator) -> 
     """Return one window of `length` words from each document that has so many, in document order."""
     spare = np.diff(offsets) - length
     documents = np.flatnonzero(spare >= 0)
-    begins = offsets[documents] + rng.integers(0, spare[documents] + 1)
-    return Windows(ids[begins[:, None] + np.arange(length)], documents)
+    begins = rng.integers(0, spare[documents] + 1)
+    return Windows(ids[(offsets[documents] + begins)[:, None] + np.arange(length)], documents, begins)

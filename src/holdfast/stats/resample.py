@@ -3,6 +3,10 @@
 There is no bootstrap here on purpose: a document drawn twice adds no new type, so a bootstrap sample of
 documents has fewer distinct types than any real sample, and its interval misses the truth by many standard
 deviations. Everything draws without replacement.
+
+What is drawn is a unit: the coarsest group of documents that came about together (near-duplicates, one conversation,
+children of one parent). Documents of one unit say little more than one of them, and drawn one by one they make every
+interval too narrow. A sample is filled unit by unit up to its number of documents, so that budgets stay equal.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -33,9 +37,31 @@ class Interval:
         return (self.high - self.low) / 2.0
 
 
-def draw(rng: np.random.Generator, n: int, m: int) -> Rows:
-    """Return m of the n row numbers without replacement, in random order."""
-    return rng.permutation(n)[:m]
+def units(groups: Sequence[int] | Rows, most: int) -> Rows:
+    """Return a unit number per row, 0, 1, ...: the groups, those of more than `most` rows cut into pieces of that size.
+
+    Without a limit one large group would be one observation, fill whole samples and decide by its luck alone; its
+    pieces are still drawn as wholes.
+    """
+    group = np.unique(np.asarray(groups), return_inverse=True)[1]
+    order = np.argsort(group, kind="stable")
+    sizes = np.bincount(group)
+    place = np.empty(len(group), np.int64)
+    place[order] = np.arange(len(group)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    piece = group * (len(group) + 1) + place // max(1, most)
+    return np.asarray(np.unique(piece, return_inverse=True)[1], dtype=np.int64)
+
+
+def draw(rng: np.random.Generator, n: int, m: int, unit: "Rows | None" = None) -> Rows:
+    """Return m of the n row numbers without replacement, in random order.
+
+    With `unit` (a unit number per row) whole units are taken in random order; the last one may be cut.
+    """
+    rows = rng.permutation(n)
+    if unit is None:
+        return rows[:m]
+    rank = rng.permutation(int(unit.max(initial=-1)) + 1)
+    return np.asarray(rows[np.argsort(rank[unit[rows]], kind="stable")][:m])
 
 
 def interval(values: Sequence[float] | Floats, n: int, m: int, confidence: float = 0.95) -> Interval:
@@ -55,10 +81,12 @@ def interval(values: Sequence[float] | Floats, n: int, m: int, confidence: float
     return Interval(centre, centre - half, centre + half)
 
 
-def subsampled(statistic: Callable[[Rows], float], n: int, m: int, *, seed: int, repeats: int = 100) -> Interval:
-    """Return the mean of `statistic` over subsamples of m of n documents, with its interval (see `interval`)."""
+def subsampled(
+    statistic: Callable[[Rows], float], n: int, m: int, *, seed: int, repeats: int = 100, unit: "Rows | None" = None
+) -> Interval:
+    """Return the mean of `statistic` over subsamples of m of n documents, drawn by unit, with its interval."""
     rng = np.random.default_rng(seed)
-    return interval([statistic(draw(rng, n, m)) for _ in range(repeats)], n, m)
+    return interval([statistic(draw(rng, n, m, unit)) for _ in range(repeats)], n, m)
 
 
 def permutation_p(observed: float, null: Sequence[float] | Floats) -> float:
