@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections import defaultdict
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -10,21 +11,24 @@ import pyarrow as pa
 import pytest
 
 from holdfast.metrics import anchor as comparison
-from holdfast.metrics.anchor import COMBINED, FEWEST, PRIMARY, SECONDARY, UNIT, WORDS, compare
+from holdfast.metrics.anchor import (
+    CHARACTERS,
+    COMBINED,
+    DESCRIBED,
+    ENCODED,
+    FEWEST,
+    JUDGED,
+    PRIMARY,
+    SATURATED,
+    TREND_UNIT,
+    UNIT,
+    WORDS,
+    Sample,
+    compare,
+)
 from holdfast.models.encoder import LEXICAL
 from holdfast.stats.resample import Interval
-
-
-def texts(seed: int, documents: int, *, vocabulary: int = 3000, length: int = 60, topics: int = 12) -> list[str]:
-    """Return documents of Zipf words; each has a topic that supplies every other word from its own list."""
-    rng = np.random.default_rng(seed)
-    weights = 1 / np.arange(1, vocabulary + 1)
-    made = []
-    for _ in range(documents):
-        words = rng.choice(vocabulary, size=length, p=weights / weights.sum())
-        topic = rng.integers(topics)
-        made.append(" ".join(f"t{topic}x{w % 40}" if i % 2 else f"w{w}" for i, w in enumerate(words)))
-    return made
+from tests.metrics.planted import texts
 
 
 @pytest.fixture(scope="module")
@@ -51,23 +55,51 @@ def verdicts(found: dict) -> dict[str, str]:
 def test_verdict(low: float, value: float, high: float, p: float, expected: str) -> None:
     """Worse needs the whole interval below the margin and a small family p; a loss within the margin is equivalent."""
     seen = Interval(*np.log([value, low, high]).tolist())
-    found = comparison._measurement(seen, 100, 0.05, None, {"p": 0.001, "p_family": p})
+    found = comparison._measurement(seen, 100, None, {"p": 0.001, "p_family": p, "margin": 0.05})
     assert expected == found.detail["verdict"]
     assert (found.detail["need_n"] is None) == (expected != "inconclusive")
     assert [low, value, high] == pytest.approx([found.low, found.value, found.high])
 
 
+def test_described_metrics_need_no_p() -> None:
+    """What is only described has no p; its verdict is what the interval says."""
+    seen = Interval(*np.log([0.85, 0.80, 0.90]).tolist())
+    detail = {"p": None, "p_family": None, "margin": 0.05}
+    assert "worse" == comparison._measurement(seen, 100, None, detail).detail["verdict"]
+
+
 def test_shape_of_the_answer(anchor: list[str]) -> None:
-    """All ten slugs are measured, each inside its interval, with n, unit, budget and the encoder where one is used."""
+    """Every metric lies inside its interval and has n, unit, budget, raw values and the encoder where one is used.
+
+    What is judged has a p, what is described has none.
+    """
     found = compare(texts(1, 200), anchor, seed=1)
-    assert {*PRIMARY, *SECONDARY, COMBINED} == set(found)
+    assert {*JUDGED, *DESCRIBED, COMBINED} == set(found)
     for slug, one in found.items():
         assert one.low <= one.value <= one.high
         assert (200, UNIT) == (one.n, one.unit)
-        assert (LEXICAL if slug in ("rke", "anchor-cluster-coverage", COMBINED) else None) == one.encoder
+        assert (LEXICAL if slug in (*ENCODED, COMBINED) else None) == one.encoder
         assert 100 * 60 == one.detail["budget_tokens"]
-        assert 0 < one.detail["p"] <= 1
+        assert (slug in DESCRIBED) == (one.detail["p"] is None)
+        assert {"raw", "null", "raw_unit"} < set(one.detail)
         json.dumps(dict(one.detail))
+
+
+def test_raw_values_are_those_of_the_definitions(anchor: list[str]) -> None:
+    """Ratios are raw over null where higher is more varied, and differences in nats or of scores where it is not."""
+    found = compare(texts(1, 200), anchor, seed=1)
+    raw = {slug: (one.detail["raw"], one.detail["null"]) for slug, one in found.items()}
+    for slug in ("rke", "tail-coverage", "distinct-2", "missing-mass", "chao1", "compression", "prdc-density"):
+        assert raw[slug][0] / raw[slug][1] == pytest.approx(found[slug].value)
+    assert np.exp(np.subtract(*raw["entropy"])) == pytest.approx(found["entropy"].value)
+    for slug in ("reverse-cross-entropy", "self-repetition"):
+        assert np.exp(-np.subtract(*raw[slug])) == pytest.approx(found[slug].value)
+    own, null = raw["self-bleu"]
+    assert (1 - own) / (1 - null) == pytest.approx(found["self-bleu"].value)
+    assert 0.5 < found["prdc-coverage"].detail["expected"] == pytest.approx(raw["prdc-coverage"][1], abs=0.05)
+    left = found["tail-coverage"].detail["types_left_if_resampled"]
+    assert 1 > left["1"] > left["5"] > left["10"] > 0
+    assert raw["distinct-1"][0] < found["distinct-1"].detail["expectation_adjusted"] < 1
 
 
 def test_quiet_between_equals(anchor: list[str]) -> None:
@@ -99,6 +131,61 @@ def test_repeated_documents_are_worse(anchor: list[str]) -> None:
     found = compare(texts(4, 20) * 10, anchor, seed=4)
     assert "worse" == found[COMBINED].detail["verdict"]
     assert found["distinct-2"].value < 0.5
+
+
+def test_groups_are_the_unit(anchor: list[str]) -> None:
+    """Four copies of each text: by group, distinct-2 is that of 25 texts in 100 documents; one by one it is too high."""
+    mine = [text for text in texts(20, 60) for _ in range(4)]
+    groups = np.repeat(np.arange(60), 4)
+    alone, together = compare(mine, anchor, seed=4), compare(Sample(mine, groups), anchor, seed=4)
+    assert [200, 200] == alone["distinct-2"].detail["units"]
+    assert 50 <= together["distinct-2"].detail["units"][0] <= 60
+    pairs = [{pair for text in texts(seed, 25) for pair in pairwise(text.split())} for seed in range(40, 60)]
+    expected = np.mean([len(one) for one in pairs]) / (100 * 59)
+    assert expected == pytest.approx(together["distinct-2"].detail["raw"], rel=0.05)
+    assert alone["distinct-2"].detail["raw"] > 1.3 * expected
+
+
+def test_groups_are_drawn_together() -> None:
+    """Of many documents whole groups are drawn: a set that says everything five times looks as poor as it is."""
+    mine = [text for text in texts(21, 400, length=30) for _ in range(5)]
+    real = texts(22, 800, length=30)
+    groups = np.repeat(np.arange(400), 5)
+    alone = compare(mine, real, seed=1)["distinct-2"]
+    together = compare(Sample(mine, groups, documents=9999), real, seed=1)["distinct-2"]
+    assert together.value < 0.6 * alone.value
+    assert {"documents": 9999, "sampled": 1000, "shorter_than_window": 0} == together.detail["candidate"]
+
+
+def test_baseline_shows_the_trend(anchor: list[str]) -> None:
+    """Against a narrow earlier generation an equally narrow one is not worse, and a narrower one is."""
+    narrow, baseline = texts(30, 200, vocabulary=300), texts(31, 200, vocabulary=300)
+    assert "worse" == compare(narrow, anchor, seed=1)[COMBINED].detail["verdict"]
+    trend = compare(narrow, anchor, seed=1, baseline=baseline)
+    assert "worse" not in verdicts(trend).values()
+    assert (TREND_UNIT, 200) == (trend["rke"].unit, trend["rke"].detail["baseline"]["sampled"])
+    assert (
+        "worse" == compare(texts(32, 200, vocabulary=60), anchor, seed=1, baseline=baseline)[COMBINED].detail["verdict"]
+    )
+    assert None is compare(narrow, anchor, seed=1, baseline=baseline[:9])["rke"].value
+
+
+def test_clusters_that_tell_nothing_say_so(anchor: list[str]) -> None:
+    """Where every sample reaches every cluster, the detail says that the metric cannot tell the sides apart."""
+    found = compare(texts(33, 200), texts(34, 400, topics=5), seed=1, encoder=Initials())["anchor-cluster-coverage"]
+    assert (1.0, 1.0, 1.0) == (found.low, found.value, found.high)
+    assert SATURATED == found.detail["note"]
+    assert "note" not in compare(texts(3, 200, topics=3), anchor, seed=3)["anchor-cluster-coverage"].detail
+
+
+def test_long_documents_are_read_in_part() -> None:
+    """Of a text of a megabyte a part is read, from any place of it, and short texts beside it are left as they are."""
+    rng = np.random.default_rng(0)
+    given = pa.array(["ab " * 350_000, "short one", None])
+    cut = [comparison._shortened(given, rng).to_pylist() for _ in range(3)]
+    assert [[CHARACTERS, 9]] * 3 == [[len(text) for text in each[:2]] for each in cut]
+    assert [None] * 3 == [each[2] for each in cut]
+    assert {"a", "b", " "} >= {each[0][0] for each in cut}
 
 
 def test_length_is_matched(anchor: list[str]) -> None:
@@ -190,8 +277,9 @@ def test_own_encoder(anchor: list[str]) -> None:
     assert found["distinct-1"].encoder is None
 
 
+@pytest.fixture(scope="module")
 def generations(shared_data: Path) -> dict[tuple[str, int], list[str]]:
-    """Return the texts of the recursive trigram models by series and generation."""
+    """The texts of the recursive trigram models by series and generation."""
     found = defaultdict(list)
     with gzip.open(shared_data / "collapse/ngram_generations.jsonl.gz", "rt") as lines:
         for row in map(json.loads, lines):
@@ -199,26 +287,34 @@ def generations(shared_data: Path) -> dict[tuple[str, int], list[str]]:
     return found
 
 
-def test_collapse_is_seen_and_controls_are_not(shared_data: Path) -> None:
-    """Training on one's own output alone is worse from generation 2 on; fresh real text never is."""
-    found = generations(shared_data)
-    real = found["heldout_real", 0]
-
-    def family(series: str, generation: int) -> str:
-        return str(compare(found[series, generation], real, seed=0)[COMBINED].detail["verdict"])
-
-    for series in ("replace_p100", "replace_p90"):
-        assert ["worse"] * 6 == [family(series, generation) for generation in range(2, 8)]
-    for series in ("control0_fresh_real", "control1_fresh_real"):
-        assert "worse" not in [family(series, generation) for generation in (0, 3, 7)]
+def family(candidate: list[str], other: list[str]) -> str:
+    """The family's verdict; texts that stand on both sides are taken from the anchor (the controls share some)."""
+    return str(
+        compare(candidate, [text for text in other if text not in candidate], seed=0)[COMBINED].detail["verdict"]
+    )
 
 
-def test_controls_against_each_other(shared_data: Path) -> None:
-    """Of four pairs of fresh real text none is worse than the other."""
-    found = generations(shared_data)
-    for generation in (1, 3, 5, 7):
-        first, second = found["control0_fresh_real", generation], found["control1_fresh_real", generation]
-        assert "worse" != compare(first, second, seed=generation)[COMBINED].detail["verdict"]
+@pytest.mark.parametrize("series", ["replace_p100", "replace_p90"])
+def test_collapse_is_seen(generations: dict[tuple[str, int], list[str]], series: str) -> None:
+    """Models trained on their own output alone are worse than fresh real text in every generation from 2 on."""
+    real = generations["heldout_real", 0] + generations["control0_fresh_real", 0]
+    assert ["worse"] * 6 == [family(generations[series, generation], real) for generation in range(2, 8)]
+
+
+def test_controls_are_quiet(generations: dict[tuple[str, int], list[str]]) -> None:
+    """Fresh real text is not worse than other fresh real text, in any generation."""
+    first, second = "control0_fresh_real", "control1_fresh_real"
+    pairs = [(generations[first, g], generations[second, (g + 3) % 8]) for g in range(8)]
+    assert "worse" not in [family(*pair) for pair in pairs]
+
+
+def test_trend_separates_the_doses(generations: dict[tuple[str, int], list[str]]) -> None:
+    """Since generation 2 the purely synthetic series goes on falling; with 70 % fresh real data it does not."""
+    real = generations["heldout_real", 0] + generations["control0_fresh_real", 0]
+    expected = {"replace_p100": "worse", "mix30_p90": "inconclusive"}
+    for series, verdict in expected.items():
+        found = compare(generations[series, 6], real, seed=0, baseline=generations[series, 2])
+        assert verdict == found[COMBINED].detail["verdict"]
 
 
 def test_copying_the_anchor_is_named(anchor: list[str]) -> None:

@@ -36,11 +36,13 @@ def test_entropy() -> None:
 def test_expectation_adjusted() -> None:
     """Check 23: EAD is 1.00 for uniform draws at every size, and drifts more than twofold on Zipf text."""
     rng = np.random.default_rng(1)
-    for tokens in (100, 1000, 10_000):
-        seen = [expectation_adjusted(rng.multinomial(tokens, np.full(1000, 1e-3)), 1000) for _ in range(200)]
-        assert 1.0 == pytest.approx(np.mean(seen), abs=0.01)
-    natural = [expectation_adjusted(rng.multinomial(n, zipf(4000, 1.1)), 4000) for n in (1000, 10_000, 100_000)]
+    for tokens in (100, 1000, 10_000, 100_000):
+        types = [np.count_nonzero(rng.multinomial(tokens, np.full(1000, 1e-3))) for _ in range(200)]
+        assert 1.0 == pytest.approx(expectation_adjusted(np.mean(types), tokens, 1000), abs=0.01)
+    drawn = [(n, np.count_nonzero(rng.multinomial(n, zipf(4000, 1.1)))) for n in (1000, 10_000, 100_000)]
+    natural = [expectation_adjusted(types, n, 4000) for n, types in drawn]
     assert max(natural) / min(natural) > 2
+    assert 0.0 == expectation_adjusted(0, 0, 1000)
 
 
 texts = st.lists(st.lists(st.integers(0, 4), max_size=12), max_size=5)

@@ -1,6 +1,7 @@
 """n-gram metrics equal plain-Python forms of their definitions."""
 
 import math
+from collections import Counter
 from itertools import pairwise
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.core.text import word_hashes
-from holdfast.metrics.ngram import bigrams, cross_entropy, grams, recall, self_repetition
+from holdfast.metrics.ngram import bigrams, cells, cross_entropy, grams, recall, self_repetition
 from holdfast.models.ngram_lm import fit
 
 texts = st.lists(st.lists(st.sampled_from("abcd"), max_size=9), min_size=1, max_size=6)
@@ -64,4 +65,27 @@ def test_self_repetition(documents: list[list[str]], k: int) -> None:
     """It equals the definition: ln(1 + other documents that share a run, summed over distinct runs), averaged."""
     sets = [{tuple(words[i : i + k]) for i in range(len(words) - k + 1)} for words in documents]
     plain = [math.log1p(sum(sum(run in other for other in sets) - 1 for run in one)) for one in sets]
-    assert np.mean(plain) == pytest.approx(self_repetition(*grams(*hashed(documents), k)))
+    runs, offsets = grams(*hashed(documents), k)
+    seen = cells(np.unique(runs, return_inverse=True)[1], offsets)
+    assert np.mean(plain) == pytest.approx(self_repetition(seen, np.arange(len(documents))))
+    assert 0.0 == self_repetition(seen, np.arange(0))
+
+
+@given(texts, st.integers(1, 3), st.sets(st.integers(0, 5)))
+def test_cells(documents: list[list[str]], k: int, some: set[int]) -> None:
+    """Exactly the runs in two documents or more have cells, largest count first; choosing documents keeps the order."""
+    runs, offsets = grams(*hashed(documents), k)
+    seen = cells(np.unique(runs, return_inverse=True)[1], offsets)
+    counted = [Counter(tuple(words[i : i + k]) for i in range(len(words) - k + 1)) for words in documents]
+    shared = [
+        (i, count) for i, one in enumerate(counted) for run, count in one.items() if sum(run in c for c in counted) > 1
+    ]
+    assert sorted(shared) == sorted(zip(seen.document.tolist(), seen.count.tolist(), strict=True))
+    assert [sum(one.values()) for one in counted] == seen.runs.tolist()
+    chosen = np.isin(np.arange(len(documents)), list(some))
+    few = seen.among(chosen)
+    assert sorted(each for each in shared if each[0] in some) == sorted(
+        zip(few.document.tolist(), few.count.tolist(), strict=True)
+    )
+    assert (np.diff(few.kind) >= 0).all()
+    assert (np.diff(few.count)[np.diff(few.kind) == 0] <= 0).all()

@@ -13,6 +13,7 @@ def test_cut(lengths: list[int], length: int, seed: int) -> None:
     offsets = np.cumsum([0, *lengths]).astype(np.int64)
     ids = np.arange(offsets[-1], dtype=np.uint64)
     windows = cut(ids, offsets, length, np.random.default_rng(seed))
+    assert windows.words[:, 0].tolist() == (offsets[windows.documents] + windows.begins).tolist()
     assert [d for d, size in enumerate(lengths) if size >= length] == windows.documents.tolist()
     for words, document in zip(windows.words.astype(np.int64), windows.documents, strict=True):
         assert offsets[document] <= words[0] <= words[-1] < offsets[document + 1]

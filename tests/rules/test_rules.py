@@ -291,7 +291,7 @@ def test_what_is_held_against_the_anchor_is_not_labelled_real(monkeypatch):
     monkeypatch.setattr("holdfast.rules.view.compare", lambda mine, anchor, seed: given.extend((mine, anchor)) or {})
     rows = [record(0), record(1, "synthetic"), record(2, "unknown"), record(3, "mixed")]
     assert {} == view(rows, real=[record(7), record(8, "synthetic")]).diversity
-    assert [[sentence(1), sentence(2), sentence(3)], [sentence(7)]] == [texts.to_pylist() for texts in given]
+    assert [[sentence(1), sentence(2), sentence(3)], [sentence(7)]] == [side.texts.to_pylist() for side in given]
 
 
 def test_a_sample_has_an_interval():

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from holdfast.core.errors import UsageError
-from holdfast.stats.resample import draw, holm, interval, permutation_p, subsampled
+from holdfast.stats.resample import Interval, draw, holm, interval, permutation_p, units
 
 DOCUMENTS, LENGTH = 200, 50
 
@@ -18,6 +20,12 @@ def corpus(rng: np.random.Generator) -> np.ndarray:
 
 def distinct(pairs: np.ndarray) -> float:
     return len(np.unique(pairs)) / pairs.size
+
+
+def subsampled(statistic, n: int, m: int, *, seed: int, repeats: int, unit: np.ndarray | None = None) -> Interval:
+    """The library's interval as `metrics.anchor` makes it: subsamples drawn by `draw`, turned round by `interval`."""
+    rng = np.random.default_rng(seed)
+    return interval([statistic(draw(rng, n, m, unit)) for _ in range(repeats)], n, m)
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +51,52 @@ def test_bootstrap_is_rejected(truth: float) -> None:
     pairs = corpus(rng)[:100]
     drawn = [distinct(pairs[rng.integers(0, 100, 100)]) for _ in range(100)]
     assert (truth - np.mean(drawn)) / np.std(drawn) > 5
+
+
+def test_groups_are_the_unit() -> None:
+    """Texts that come as five copies each: drawn by group the interval covers the fresh-sample mean, one by one never.
+
+    The truth is distinct-2 of 100 documents as the source gives them, which are twenty texts five times over.
+    """
+    rng = np.random.default_rng(104)
+
+    def fresh(texts: int) -> np.ndarray:
+        return np.repeat(corpus(rng)[:texts], 5, axis=0)
+
+    expected = float(np.mean([distinct(fresh(20)) for _ in range(200)]))
+    group, covered = np.repeat(np.arange(40), 5), {"group": 0, "document": 0}
+    for seed in range(60):
+        pairs = fresh(40)
+        for name, unit in (("group", units(group, 5)), ("document", None)):
+            seen = subsampled(
+                lambda rows, pairs=pairs: distinct(pairs[rows]), 200, 100, seed=seed, repeats=30, unit=unit
+            )
+            covered[name] += seen.low <= expected <= seen.high
+    assert covered["group"] / 60 >= 0.87
+    assert 0 == covered["document"]
+
+
+def test_units() -> None:
+    """Groups stay together, larger ones are cut into pieces of the limit, and rows of two groups are never joined."""
+    group = np.array([7, 3, 7, 3, 9, 7, 7, 7])
+    unit = units(group, 2)
+    pairs = set(zip(group.tolist(), unit.tolist(), strict=True))
+    assert 5 == len(pairs) == len(set(unit.tolist())) == unit.max() + 1
+    assert 2 == np.bincount(unit).max()
+    assert 8 == len(set(units(group, 1).tolist()))
+    assert 3 == len(set(units(group, 5).tolist()))
+
+
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=30), st.integers(0, 30), st.integers(0, 5))
+def test_draw_by_unit(groups: list[int], m: int, seed: int) -> None:
+    """Every row comes at most once, and all units drawn but the last are complete."""
+    unit = units(groups, 9)
+    rows = draw(np.random.default_rng(seed), len(groups), m, unit)
+    assert min(m, len(groups)) == len(rows) == len(set(rows.tolist()))
+    drawn = np.bincount(unit[rows], minlength=unit.max() + 1)
+    cut = (drawn > 0) & (drawn < np.bincount(unit))
+    assert cut.sum() <= 1
+    assert not cut.any() or cut[unit[rows[-1]]]
 
 
 def test_interval_of_a_mean_is_the_classical_one() -> None:

@@ -17,11 +17,12 @@ The four primary metrics and tail coverage are judged so. The others describe: t
 the interval says, and nothing alarms on them.
 
 What it does not say. A fitted generator's text differs in level from real text from its first generation on, healthy
-or not: `worse` here is the generator's *signature*, not a collapse trend. A trend needs several generations, each held
-against the first (give that one as the anchor). Documents that came about together make intervals too narrow: give
-their `groups`. The anchor must be text the generator has not seen: a candidate that repeats its anchor reaches
-recall and likelihood ratios of 2 and more, and one that keeps to common words exceeds 1 in both; neither is variety,
-`note` says so, and RKE and tail coverage judge it. That is why no member of the family is read alone.
+or not: `worse` here is the generator's *signature*, not a collapse trend. A trend needs a `baseline`: an earlier
+generation in the place of the null. (An earlier generation as the anchor would not do: a model repeats what it was
+trained on.) Documents that came about together make intervals too narrow: give their `groups`. The anchor must be text
+the generator has not seen: a candidate that repeats its anchor reaches recall and likelihood ratios of 2 and more, and
+one that keeps to common words exceeds 1 in both; neither is variety, `note` says so, and RKE and tail coverage judge
+it. That is why no member of the family is read alone.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,7 +40,7 @@ from holdfast.core.verdict import Measurement
 from holdfast.metrics.field import FEWEST_CLUSTERS, Field, Rows, described, judged, lay_out
 from holdfast.metrics.lexical import expectation_adjusted
 from holdfast.metrics.neighbours import expected_coverage
-from holdfast.metrics.semantic import PER_CLUSTER
+from holdfast.metrics.semantic import PER_CLUSTER, vendi
 from holdfast.metrics.tail import spectrum
 from holdfast.metrics.windows import Windows, cut, matched_length
 from holdfast.models.encoder import Encoder
@@ -50,14 +51,15 @@ Corpus: TypeAlias = "Texts | Sequence[str]"
 Counts = NDArray[np.int64]
 
 UNIT = "ratio to anchor-versus-anchor"
+TREND_UNIT = "ratio to baseline-versus-anchor"
 PRIMARY = ("anchor-bigram-recall", "reverse-cross-entropy", "rke", "anchor-cluster-coverage")
 JUDGED = (*PRIMARY, "tail-coverage")
 DESCRIBED = (
     *("distinct-1", "distinct-2", "distinct-3", "distinct-4", "entropy", "missing-mass", "chao1", "mattr"),
-    *("self-repetition", "self-bleu", "compression", "vendi", "prdc-density", "prdc-coverage"),
+    *("self-repetition", "self-bleu", "compression", "prdc-density", "prdc-coverage"),
 )
 ANCHORED = ("anchor-bigram-recall", "reverse-cross-entropy", "tail-coverage", "prdc-density", "prdc-coverage")
-ENCODED = ("rke", "anchor-cluster-coverage", "vendi", "prdc-density", "prdc-coverage")
+ENCODED = ("rke", "anchor-cluster-coverage", "prdc-density", "prdc-coverage")
 COMBINED = "anchor-diversity"
 LOWER_IS_WORSE = "lower is worse"
 NEARER = (
@@ -67,7 +69,7 @@ NEARER = (
 SATURATED = "every sample reaches every cluster: too few clusters to tell these sides apart"
 # What the number behind each ratio is; a share where nothing is said.
 RAW_UNITS = {
-    **dict.fromkeys(("rke", "vendi"), "effective texts"),
+    "rke": "effective texts",
     **dict.fromkeys(("reverse-cross-entropy", "entropy"), "nats per word"),
     **dict.fromkeys(("self-repetition", "self-bleu", "prdc-density"), "score"),
     "chao1": "types, at least",
@@ -130,7 +132,7 @@ def compare(
     anchor: "Corpus | Sample",
     *,
     seed: int,
-    repeats: int = REPEATS,
+    baseline: "Corpus | Sample | None" = None,
     margin: float = MARGIN,
     encoder: Encoder | None = None,
 ) -> dict[str, Measurement]:
@@ -140,28 +142,44 @@ def compare(
     raw values. reverse-cross-entropy is the ratio of perplexities exp(null - candidate), its raw values are nats.
     `anchor-diversity` is the worst of the four primary ratios; it is `worse` when any of them is. At most 1000
     documents and 60 000 words a sample are used, drawn by `seed`, whatever the size of the input. Too few documents
-    give value None and the verdict inconclusive. The default encoder is the lexical one fitted to both sides together;
+    give value None and the verdict inconclusive. The default encoder is the lexical one fitted to all sides together;
     another one sees whole texts, not windows.
+
+    With a `baseline`, such as the generator's first generation, its texts are the null and all of the anchor is the
+    reference: the ratios are then the trend since the baseline instead of the level against real text.
     """
     rng = np.random.default_rng(seed)
-    given = [side if isinstance(side, Sample) else Sample(side) for side in (candidate, anchor)]
-    picked = [_pick(side, most, rng) for side, most in zip(given, (DOCUMENTS, 2 * DOCUMENTS), strict=True)]
+    given = [side if isinstance(side, Sample) else Sample(side) for side in (candidate, anchor, baseline or ())]
+    picked = [_pick(side, most, rng) for side, most in zip(given, (DOCUMENTS, 2 * DOCUMENTS, DOCUMENTS), strict=True)]
     hashed = [word_hashes(texts) for texts, _ in picked]
     length = matched_length(*(np.diff(offsets) for _, offsets in hashed))
     sides = []
     for side, (texts, groups), (ids, offsets) in zip(given, picked, hashed, strict=True):
         windows = cut(ids, offsets, length, rng)
         sides.append(_Side(texts, windows, groups[windows.documents], _used(side, texts, windows)))
-    mine, real = sides
-    scope = {"window": length, "margin": margin, "candidate": mine.used, "anchor": real.used}
-    n = min(len(mine.groups), len(real.groups) // 2, _most(length))
-    if min(len(mine.groups), len(real.groups)) < FEWEST:
+    used = [name for name in ("candidate", "anchor", "baseline") if name != "baseline" or baseline is not None]
+    scope = {"window": length, "margin": margin, **{name: side.used for name, side in zip(used, sides, strict=False)}}
+    n, rows = _split(sides[: len(used)], _most(length), rng)
+    if min(len(side.groups) for side in sides[: len(used)]) < FEWEST:
         return {slug: _too_few(n, scope) for slug in (*JUDGED, *DESCRIBED, COMBINED)}
-    rows = [mine.drawn(rng, n), real.drawn(rng, n + _most(length))]
-    laid = [Rows.of(side.windows, side.texts, chosen) for side, chosen in zip(sides, rows, strict=True)]
-    field = lay_out(laid[0], laid[1], n, encoder, rng)
-    unit = (mine.units(rows[0]), real.units(rows[1][:n]))
-    return _judge(field, unit, {**scope, "repeats": repeats}, rng)
+    mine, null, reference = (Rows.of(side.windows, side.texts, chosen) for side, chosen in rows)
+    field = lay_out((mine, null, reference), encoder, rng)
+    return _judge(field, [side.units(chosen) for side, chosen in rows[:2]], scope, rng)
+
+
+def _split(sides: Sequence[_Side], most: int, rng: np.random.Generator) -> tuple[int, list[tuple[_Side, Counts]]]:
+    """Return how many windows a side has, and whose windows are candidate, null and reference.
+
+    Without a baseline the anchor is both null and reference, in two parts that share no window.
+    """
+    mine, real, *more = sides
+    if more:
+        n = min(len(mine.groups), len(more[0].groups), most)
+        chosen = [(side, side.drawn(rng, n)) for side in (mine, more[0])]
+        return n, [*chosen, (real, real.drawn(rng, most))]
+    n = min(len(mine.groups), len(real.groups) // 2, most)
+    own, both = mine.drawn(rng, n), real.drawn(rng, n + most)
+    return n, [(mine, own), (real, both[:n]), (real, both[n:])]
 
 
 def _pick(side: Sample, most: int, rng: np.random.Generator) -> tuple[Texts, Counts]:
@@ -198,21 +216,26 @@ def _used(side: Sample, drawn: Texts, windows: Windows) -> dict[str, int]:
 
 def _too_few(n: int, scope: Mapping[str, Any]) -> Measurement:
     detail = {"verdict": "inconclusive", "p": None, "need_n": FEWEST, "direction": LOWER_IS_WORSE, **scope}
-    return Measurement(None, None, None, n, UNIT, detail=detail)
+    return Measurement(None, None, None, n, _unit(scope), detail=detail)
+
+
+def _unit(scope: Mapping[str, Any]) -> str:
+    return TREND_UNIT if "baseline" in scope else UNIT
 
 
 def _judge(
-    field: Field, unit: tuple[Counts, Counts], scope: Mapping[str, Any], rng: np.random.Generator
+    field: Field, unit: Sequence[Counts], scope: Mapping[str, Any], rng: np.random.Generator
 ) -> dict[str, Measurement]:
     """Measure, test and name a verdict for every metric, then for the family."""
-    n, half, repeats = field.n, field.n // 2, scope["repeats"]
-    mine = np.stack([draw(rng, n, half, unit[0]) for _ in range(repeats)])
-    null = n + np.stack([draw(rng, n, half, unit[1]) for _ in range(repeats)])
+    n, half = field.n, field.n // 2
+    mine = np.stack([draw(rng, n, half, unit[0]) for _ in range(REPEATS)])
+    null = n + np.stack([draw(rng, n, half, unit[1]) for _ in range(REPEATS)])
     p = _permute(field, unit, rng)
     family = holm({slug: p[slug] for slug in PRIMARY})
     seen = [{**judged(field, rows), **described(field, rows[:DESCRIBED_REPEATS])} for rows in (mine, null)]
     shared = {
         **scope,
+        "subsamples": REPEATS,
         "permutations": PERMUTATIONS,
         "budget_tokens": half * field.length,
         "units": [int(one.max()) + 1 for one in unit],
@@ -228,7 +251,7 @@ def _judge(
     return {**found, COMBINED: _combined({slug: found[slug] for slug in PRIMARY}, field.encoder)}
 
 
-def _permute(field: Field, unit: tuple[Counts, Counts], rng: np.random.Generator) -> dict[str, float]:
+def _permute(field: Field, unit: Sequence[Counts], rng: np.random.Generator) -> dict[str, float]:
     """Return the one-sided p of each judged metric under relabelling of candidate and null units; 1 where unknown."""
     n = field.n
     every = np.concatenate([unit[0], unit[1] + int(unit[0].max()) + 1])
@@ -261,6 +284,9 @@ def _more(slug: str, logs: NDArray[np.float64], field: Field) -> dict[str, Any]:
         seen = spectrum(np.bincount(field.kinds[0][: field.n].ravel()))
         types = sum(seen.values())
         return {"types_left_if_resampled": {str(m): expected_types(seen, m) / types for m in AHEAD}}
+    if slug == "rke":
+        # Of all documents, once: order 1 grows with their number, and an eigenproblem per subsample would be dear.
+        return {"vendi": vendi(field.vectors[: field.n]), "vendi_null": vendi(field.vectors[field.n :])}
     if slug == "prdc-coverage":
         return {"expected": expected_coverage(field.inside.shape[1], half)}
     if slug == "anchor-cluster-coverage" and field.clusters:
@@ -272,7 +298,9 @@ def _measurement(seen: Interval, n: int, encoder: str | None, detail: Mapping[st
     """Turn a log ratio and its interval into a Measurement with verdict and need_n. Without p the interval decides."""
     if not isfinite(seen.value):
         unknown = {"verdict": "inconclusive", "need_n": 2 * FEWEST_CLUSTERS * PER_CLUSTER, "raw": None, "null": None}
-        return Measurement(None, None, None, n, UNIT, encoder, {**detail, **unknown, "direction": LOWER_IS_WORSE})
+        return Measurement(
+            None, None, None, n, _unit(detail), encoder, {**detail, **unknown, "direction": LOWER_IS_WORSE}
+        )
     low, high = log1p(-detail["margin"]), log1p(detail["margin"])
     p = detail["p"] if detail["p_family"] is None else detail["p_family"]
     verdict = "inconclusive"
@@ -284,7 +312,7 @@ def _measurement(seen: Interval, n: int, encoder: str | None, detail: Mapping[st
         verdict = "better"
     need = _need(seen, n, (low, high)) if verdict == "inconclusive" else None
     full = {"verdict": verdict, "need_n": need, "direction": LOWER_IS_WORSE, **detail}
-    return Measurement(exp(seen.value), exp(seen.low), exp(seen.high), n, UNIT, encoder, full)
+    return Measurement(exp(seen.value), exp(seen.low), exp(seen.high), n, _unit(detail), encoder, full)
 
 
 def _need(seen: Interval, n: int, bounds: tuple[float, float]) -> int:

@@ -19,7 +19,7 @@ from holdfast.metrics.compression import compressed_share
 from holdfast.metrics.lexical import WINDOW, distinct, entropy, window_shares
 from holdfast.metrics.neighbours import coverage, density, within
 from holdfast.metrics.ngram import Bigrams, Cells, bigrams, cells, cross_entropy, grams, recall, self_repetition
-from holdfast.metrics.semantic import PER_CLUSTER, assign, cluster_coverage, clusters, rke_of_samples, vendi
+from holdfast.metrics.semantic import PER_CLUSTER, assign, cluster_coverage, clusters, rke_of_samples
 from holdfast.metrics.tail import chao1, missing_mass, tail_coverage
 from holdfast.metrics.windows import Hashes, Windows
 from holdfast.models.encoder import Encoder, Vectors, fit_lexical
@@ -84,12 +84,14 @@ class Field:
     encoder: str
 
 
-def lay_out(mine: Rows, real: Rows, n: int, encoder: Encoder | None, rng: np.random.Generator) -> Field:
-    """Number the runs of all rows on one list, encode, cluster the reference. `real`: n null rows, then the reference.
+def lay_out(sides: tuple[Rows, Rows, Rows], encoder: Encoder | None, rng: np.random.Generator) -> Field:
+    """Number the runs of all rows on one list, encode, cluster the reference.
 
-    The default encoder is the lexical one fitted to all rows together; another one sees whole texts, not windows.
+    `sides` are candidate, null and reference; the first two have equally many rows. The default encoder is the lexical
+    one fitted to all rows together; another one sees whole texts, not windows.
     """
-    all_words = np.concatenate([mine.words, real.words])
+    all_words = np.concatenate([side.words for side in sides])
+    n = len(sides[0].words)
     (single, size), *longer = (_number(all_words, k) for k in (1, 3, 4))
     keys, pairs = np.unique(single[:, :-1] * size + single[:, 1:], return_inverse=True)
     numbered = [(single, size), (pairs.reshape(len(all_words), -1), len(keys)), *longer]
@@ -97,7 +99,7 @@ def lay_out(mine: Rows, real: Rows, n: int, encoder: Encoder | None, rng: np.ran
         lexical = fit_lexical(*_flat(all_words))
         name, vectors = lexical.name, lexical.encode_words(*_flat(all_words))
     else:
-        name, vectors = encoder.name, np.concatenate([encoder.encode(part.texts) for part in (mine, real)])
+        name, vectors = encoder.name, np.concatenate([encoder.encode(side.texts) for side in sides])
     labels, k = _cluster(vectors, vectors[2 * n :], rng)
     counts = [np.bincount(kind[2 * n :].ravel(), minlength=most) for kind, most in numbered[:2]]
     return Field(
@@ -113,7 +115,7 @@ def lay_out(mine: Rows, real: Rows, n: int, encoder: Encoder | None, rng: np.ran
         inside=within(vectors[: 2 * n], vectors[2 * n :]),
         cells=tuple(cells(kind[: 2 * n].ravel(), _bounds(kind[: 2 * n])) for kind, _ in numbered),
         lexical=window_shares(*_flat(all_words[: 2 * n]), min(WINDOW, all_words.shape[1])),
-        texts=[*mine.excerpts(), *Rows(real.words[:n], real.texts[:n], real.begins[:n]).excerpts()],
+        texts=[*sides[0].excerpts(), *sides[1].excerpts()],
         encoder=name,
     )
 
@@ -206,7 +208,6 @@ def _compared(field: Field, rows: Counts) -> dict[str, float]:
         "self-repetition": exp(-self_repetition(shared[3], rows)),
         "self-bleu": 1.0 - float(bleu.scores(matched, runs, 1.0).mean()),
         "compression": compressed_share([field.texts[row] for row in rows.tolist()]),
-        "vendi": vendi(field.vectors[rows]),
         "prdc-density": density(field.inside[rows]),
         "prdc-coverage": coverage(field.inside[rows]),
     }

@@ -34,7 +34,7 @@ def recall(reference: Counts, sample: Counts) -> float:
     """Return the share of the reference's types that occur in the sample; counts run over one shared list of types."""
     wanted = reference > 0
     total = np.count_nonzero(wanted)
-    return float(np.count_nonzero(sample[wanted])) / float(total) if total else 0.0
+    return float(np.count_nonzero(wanted & (sample > 0))) / float(total) if total else 0.0
 
 
 @dataclass(frozen=True, slots=True)

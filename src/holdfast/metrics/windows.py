@@ -29,10 +29,10 @@ class Windows:
     begins: Counts
 
 
-def matched_length(first: Counts, second: Counts) -> int:
-    """Return the window length for two sides with these document lengths: their lower 25th percentile, 5 to 100."""
-    sides = [int(np.percentile(lengths, PERCENTILE)) for lengths in (first, second) if len(lengths)]
-    return min(LONGEST, max(SHORTEST, min(sides, default=SHORTEST)))
+def matched_length(*sides: Counts) -> int:
+    """Return the window length for sides with these document lengths: their lowest 25th percentile, 5 to 100."""
+    lengths = [int(np.percentile(side, PERCENTILE)) for side in sides if len(side)]
+    return min(LONGEST, max(SHORTEST, min(lengths, default=SHORTEST)))
 
 
 def cut(ids: Hashes, offsets: Counts, length: int, rng: np.random.Generator) -> Windows:

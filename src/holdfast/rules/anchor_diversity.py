@@ -3,7 +3,8 @@
 **What it is.** The records not labelled real are compared with the given real data at equal length and equal number
 of tokens. Each number is a ratio to what two disjoint halves of the real data give against each other, so that 1
 means "as varied as real". The primary family is anchor bigram recall, reverse cross-entropy, RKE and anchor-cluster
-coverage; the others describe.
+coverage; the others describe. At most a thousand records are compared, near-duplicates drawn together; `detail` says
+how many. Distinct-1 to distinct-4 also stand there for the whole set, unjudged: that share falls with size.
 
 **Why it matters.** Narrowing shows here before any benchmark moves. A fitted generator always differs a little from
 real text, so the level is a signature; the trend over rounds is what collapses.

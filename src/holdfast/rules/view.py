@@ -6,7 +6,7 @@ A rule is a plain callable `view -> iterator of Outcome`. It reads facts here an
 import os
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -26,11 +26,13 @@ from holdfast.dedup.decontaminate import EvalIndex
 from holdfast.dedup.decontaminate import scan as scan_eval
 from holdfast.dedup.exact import ExactDuplicates, exact_duplicates
 from holdfast.dedup.seal import HeldOut
-from holdfast.metrics.anchor import compare
+from holdfast.metrics import sketch
+from holdfast.metrics.anchor import PIECES, Sample, compare
 from holdfast.models.families import family as known_family
 from holdfast.privacy.scan import scan as scan_leaks
 from holdfast.rules.census import COLUMNS, MIXED, REAL, SYNTHETIC, UNKNOWN, census
 from holdfast.stats.proportion import share
+from holdfast.stats.resample import draw, units
 
 # An excerpt is for recognising a record, not for reading it.
 EXCERPT = 240
@@ -187,14 +189,33 @@ class View:
 
     @cached_property
     def diversity(self) -> dict[str, Measurement]:
-        """Diversity of the records not labelled real against the given real data."""
+        """Diversity of the records not labelled real against the given real data; near-duplicates count as one unit."""
         if self.real is None:
             raise ValueError("there is no anchor")
         others = np.flatnonzero(self.origin != REAL)
-        seed = self.settings.seed
-        candidate = drawn(others if len(others) else np.arange(self.n), seed)
-        anchor = drawn(np.flatnonzero(pc.equal(self.real.column("origin"), "real").to_numpy()), seed)
-        return compare(texts_at(self.data, candidate), texts_at(self.real, anchor), seed=seed)
+        others = others if len(others) else np.arange(self.n)
+        clusters = self.near.clusters().representative[others]
+        chosen = drawn(len(others), self.settings.seed, clusters)
+        candidate = Sample(texts_at(self.data, others[chosen]), clusters[chosen], len(others))
+        real = np.flatnonzero(pc.equal(self.real.column("origin"), "real").to_numpy())
+        rows = self.real.take(real[drawn(len(real), self.settings.seed)], TEXT)
+        anchor = Sample(text_of(rows), near.find_near([rows], self.near_spec).clusters().representative, len(real))
+        found = compare(candidate, anchor, seed=self.settings.seed)
+        return {slug: self._with_whole(slug, measured) for slug, measured in found.items()}
+
+    @cached_property
+    def distinct(self) -> sketch.Distinct:
+        """All runs of 1 to 4 words of the records not labelled real, or of all records where all are real."""
+        real = bool((self.origin == REAL).all())
+        return sketch.merged(self._map("runs", sketch.sketch, self.data, (*TEXT, "origin"), real=real))
+
+    def _with_whole(self, slug: str, measured: Measurement) -> Measurement:
+        """Put distinct-k of the whole set beside the one at equal budget."""
+        if not slug.startswith("distinct-") or measured.value is None:
+            return measured
+        whole = self.distinct.share(int(slug[-1]))
+        shown = {"value": whole.value, "low": whole.low, "high": whole.high, "runs": whole.n}
+        return replace(measured, detail={**measured.detail, "whole_set": shown})
 
     def share(self, hits: int, n: int, **detail: Any) -> Measurement:
         """A share of records: a census with a point interval, or a Wilson interval when only a sample was read."""
@@ -276,11 +297,10 @@ def texts_at(data: Dataset, indices: np.ndarray) -> pa.ChunkedArray:
     return text_of(data.take(indices, TEXT))
 
 
-def drawn(indices: np.ndarray, seed: int) -> np.ndarray:
-    """Return at most `COMPARED` of the indices, drawn without replacement by `seed`, in ascending order."""
-    if len(indices) <= COMPARED:
-        return indices
-    return np.sort(np.random.default_rng(seed).choice(indices, COMPARED, replace=False))
+def drawn(n: int, seed: int, groups: np.ndarray | None = None) -> np.ndarray:
+    """Return at most `COMPARED` of n places, drawn without replacement by `seed`, in whole groups, in order."""
+    unit = None if groups is None else units(groups, COMPARED // PIECES)
+    return np.sort(draw(np.random.default_rng(seed), n, COMPARED, unit))
 
 
 def excerpt(text: str) -> str:
