@@ -134,7 +134,7 @@ def test_repeated_documents_are_worse(anchor: list[str]) -> None:
 
 
 def test_groups_are_the_unit(anchor: list[str]) -> None:
-    """Four copies of each text: by group, distinct-2 is that of 25 texts in 100 documents; one by one it is too high."""
+    """Four copies of each text: by group distinct-2 is that of 25 texts in 100 documents; one by one too high."""
     mine = [text for text in texts(20, 60) for _ in range(4)]
     groups = np.repeat(np.arange(60), 4)
     alone, together = compare(mine, anchor, seed=4), compare(Sample(mine, groups), anchor, seed=4)
