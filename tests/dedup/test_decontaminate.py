@@ -7,10 +7,15 @@ from pathlib import Path
 import orjson
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from holdfast.core.dataset import table_of
-from holdfast.core.record import Record
-from holdfast.dedup.decontaminate import HITS, EvalIndex, scan
+from holdfast.core.engine import LocalRunner
+from holdfast.core.text import word_hashes
+from holdfast.dedup import decontaminate
+from holdfast.dedup.decontaminate import HITS, compiled_places, contaminated, explain, plain_places, scan
+from holdfast.dedup.eval_index import GRAM, EvalIndex
+from tests.dedup import reference
 from tests.dedup.planted import case, dataset, rows, texts_table
 
 FILLER = "The committee met on Tuesday and agreed to postpone the vote until the report had been read by all. "
@@ -40,7 +45,7 @@ FORMS: dict[str, tuple[Callable[[str], str], float]] = {
     "re-wrapped": (wrapped, 1.0),
     "embedded": (lambda text: f"{FILLER * 5}{text} {FILLER * 5}", 1.0),
     "case and punctuation": (lambda text: text.upper().replace(".", " !").replace(",", ";").replace(" ", " * "), 1.0),
-    "first half": (lambda text: " ".join(text.split()[: len(text.split()) // 2 + 1]), 0.95),
+    "first half": (lambda text: " ".join(text.split()[: len(text.split()) // 2 + 1]), 0.99),
 }
 
 
@@ -82,15 +87,24 @@ def test_short_items_do_not_pass_unseen() -> None:
 
 
 def test_answers_and_rejected_sides_are_searched() -> None:
-    """A run of 13 words of an item's response counts, and so does text in the `extra` column."""
-    answer = " ".join(f"step{k}" for k in range(13))
+    """Half of an item's response with 13 of its words counts, and so does text in the `extra` column."""
+    answer = " ".join(f"step{k}" for k in range(20))
     index = EvalIndex.of_texts(["a question that is quite long enough to be an item here"], [answer])
-    table = table_of([Record("a", "x", "y"), Record("b", "", f"{FILLER}{answer}"), Record("c", "x", "y")])
-    place = table.schema.get_field_index("extra")
-    extra = table.set_column(place, "extra", pa.array([None, None, answer], pa.string()))
+    short = " ".join(answer.split()[:14])
+    texts = ["x", f"{FILLER}{short}", "x", " ".join(answer.split()[:12]), answer.replace("step9 ", "")]
+    table = texts_table(texts)
+    extra = table.set_column(table.schema.get_field_index("extra"), "extra", pa.array([None, None, answer, None, None]))
     assert [1] == scan(table, index)["index"].to_pylist()
     assert [1, 2] == scan(extra, index)["index"].to_pylist()
-    assert set() == items_found([answer.replace("step6 ", "")], index)
+
+
+def test_a_phrase_of_an_answer_is_not_the_answer() -> None:
+    """A stock phrase of 16 words in a long answer accuses nobody who writes it too."""
+    phrase = "address city state zip code dear hiring manager i am writing to express my interest in the"
+    letter = f"{phrase} {' '.join(f'own{k}' for k in range(60))}"
+    index = EvalIndex.of_texts(["write a letter of application for the post of a lighthouse keeper"], [letter])
+    assert set() == items_found([f"{phrase} {FILLER}"], index)
+    assert {(0, 0)} == items_found([letter], index)
 
 
 def test_a_run_does_not_cross_records() -> None:
@@ -112,12 +126,129 @@ def test_the_index_survives_json_and_holds_no_text(shared_data: Path, tmp_path: 
     assert b"ducks" not in data
     with pytest.raises(ValueError, match="version 9"):
         EvalIndex.from_dict({**index.to_dict(), "version": 9})
+    swapped = {**index.to_dict(), "keys": index.to_dict()["operators"]}
+    with pytest.raises(ValueError, match="contradicts"):
+        EvalIndex.from_dict(swapped)
 
 
-def test_common_phrases_do_not_multiply(shared_data: Path) -> None:
-    """300 equal items give at most 50 hits for one record, and the record is still found."""
-    item = questions(shared_data)[0]
-    assert 50 == len(items_found([item], as_items([item] * 300)))
+def test_equal_items_are_one(shared_data: Path) -> None:
+    """300 equal items give one hit for one record: that of the first."""
+    assert {(0, 0)} == items_found(questions(shared_data)[:1], as_items(questions(shared_data)[:1] * 300))
+
+
+def test_what_many_items_share_names_none_of_them(shared_data: Path) -> None:
+    """The instructions of a test are no leak of its items; each item is still found by what is its own."""
+    told = "Answer the following question about the passage above in one short sentence and do not explain yourself."
+    items = [f"{told} {text}" for text in questions(shared_data)[:20]]
+    index = as_items(items)
+    assert set() == items_found([f"{told} {FILLER}"], index)
+    assert {(k, k) for k in range(20)} == items_found([text.lower() for text in items], index)
+
+
+def test_items_with_nothing_of_their_own_keep_all() -> None:
+    """Items of numbers alone, and items put together from shared halves, do not pass unseen."""
+    halves = [[f"{side}{k} is the part number {k} of every item here" for k in range(4)] for side in "pq"]
+    items = [f"{left} {right}" for left in halves[0] for right in halves[1]]
+    grid = " ".join(str(k * 7 % 10) for k in range(30))
+    found = items_found([items[5], f"{FILLER} {grid}"], as_items([*items, grid]))
+    assert (0, 5) in found
+    assert (1, 16) in found
+
+
+@pytest.mark.parametrize(
+    ("item", "text", "found"),
+    [
+        ("What is 12 + 7?", f"{FILLER} what is 12 + 7 {FILLER}", True),
+        ("What is 12 + 7?", f"{FILLER} what is 12 * 7 {FILLER}", False),
+        ("What is 12 \u00d7 7?", f"{FILLER} What is 12 * 7? {FILLER}", True),
+        ("What is 12 + 7?", "> What is\n> 12 + 7", True),
+        ("3 * 4", "3 x 4", False),
+        ("3 * 4", "3 * 4 =", True),
+        ("3 * 4", "3 + 4", False),
+        ("3 * 4", f"{FILLER} 3 * 4 {FILLER}", False),
+        ("1 2 3 4", "0 1 2 3 4 5", False),
+        ("1 2 3 4", "1, 2, 3, 4", True),
+        ("How are you doing?", "Hey how are you doing Jamie", False),
+        ("How are you doing?", f"{FILLER}How are you doing? {FILLER}", True),
+        ("Is that and/or enough for you?", "is that and or enough for you", True),
+        ("\u4e2d\u56fd\u7684\u9996\u90fd\u662f\u54ea", "\u4e2d\u56fd\u7684\u9996\u90fd\u662f\u54ea\uff1f", True),
+        ("\u4e2d\u56fd", "\u4e2d\u56fd\u7684\u9996\u90fd", False),
+        ("\u4e2d\u56fd", "\u4e2d\u56fd\u3002", True),
+    ],
+)
+def test_short_items(item: str, text: str, found: bool) -> None:
+    """Numbers need their operators, small talk a sentence of its own, what says nothing a whole field."""
+    assert found == bool(items_found([text], as_items([item])))
+
+
+def test_a_hit_explains_itself() -> None:
+    """Which item, the longest n, how much of it, and the words they share."""
+    item = "Natalia sold clips to 48 of her friends in April, and then she sold half as many clips in May."
+    table = texts_table([FILLER, f"{FILLER} {' '.join(item.split()[:15])} {FILLER}"])
+    hit = scan(table, as_items([item]))
+    assert [{"index": 1, "item": 0, "n": 13, "matched": 8, "start": 19, "words": 15}] == hit.drop_columns(
+        "coverage"
+    ).to_pylist()
+    assert pytest.approx(8 / 13) == hit["coverage"][0].as_py()
+    shared = explain(table.slice(1, 1), hit.to_pylist()[0])
+    assert "natalia sold clips to 48 of her friends in april and then she sold half" == shared.excerpt
+    assert "15 words in a row, 62% of the item's 8-grams" == shared.why
+
+
+WORDS = ["red", "Fox", "7", "+", "zo\u00eb", "\u4eac", "a", "jumps", "over", "12", "*", "day.", "we", "saw", "x", "is"]
+TEXT = st.lists(st.sampled_from(WORDS), max_size=18).map(" ".join)
+LONG = st.lists(st.integers(0, 40).map(lambda k: f"w{k}"), max_size=30).map(" ".join)
+ITEMS = st.lists(st.tuples(TEXT | LONG, st.just("") | TEXT | LONG), max_size=7)
+
+
+@given(
+    ITEMS, st.lists(TEXT | LONG, max_size=4), st.lists(st.tuples(st.integers(0, 40), st.integers(0, 12)), max_size=6)
+)
+def test_scan_equals_the_reference(items: list[tuple[str, str]], texts: list[str], cuts: list[tuple[int, int]]) -> None:
+    """The index and its scan find what plain sets of word tuples find, with the same coverage and the same run."""
+    pieces = [text for pair in items for text in pair]
+    records = [*texts, *(" ".join(pieces[k % len(pieces)].split()[cut:]) for k, cut in cuts if pieces)]
+    records.append(" ".join([*records, *pieces[::2]]))
+    index = EvalIndex.of_texts([question for question, _ in items], [answer for _, answer in items])
+    found = {
+        (hit["index"], hit["item"]): (hit["matched"], round(hit["coverage"], 5), hit["words"])
+        for hit in scan(texts_table(records), index).to_pylist()
+    }
+    assert reference.hits(records, items) == found
+
+
+@given(ITEMS, st.lists(TEXT | LONG, max_size=5))
+def test_the_compiled_pass_equals_the_plain_one(items: list[tuple[str, str]], texts: list[str]) -> None:
+    """Every known n-gram at the same place, whichever form looks for it."""
+    index = EvalIndex.of_texts([question for question, _ in items], [answer for _, answer in items])
+    records = [*texts, *(f"{question} {answer}" for question, answer in items)]
+    words, offsets = word_hashes(pa.array(records, pa.string()))
+    for n in (*range(1, 8), GRAM):
+        plain = plain_places(words, offsets, n, index)
+        assert plain.tolist() == compiled_places(words, offsets, n, index).tolist()
+
+
+def test_more_hits_than_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the compiled pass finds more than was expected it is given more room and loses none."""
+    monkeypatch.setattr(decontaminate, "MOST_HITS", 3)
+    item = " ".join(f"w{k}" for k in range(20))
+    words, offsets = word_hashes(pa.array([item, item]))
+    assert 26 == compiled_places(words, offsets, GRAM, as_items([item])).shape[0]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_processes_and_a_restart_change_nothing(workers: int, tmp_path: Path, shared_data: Path) -> None:
+    """The hits of all shards are those of one table, in one process or two, and after a killed run too."""
+    items = questions(shared_data)[:40]
+    texts = [text for item in items for text in (item, FILLER)]
+    index = as_items(items)
+    data = dataset(tmp_path / "data", texts, shard=17)
+    first = contaminated(data, index, LocalRunner(workers), tmp_path)
+    assert scan(texts_table(texts), index)["index"].to_pylist() == first["record"].to_pylist()
+    part = next(tmp_path.glob("held-out*/part-000002.arrow"))
+    part.unlink()
+    assert first.equals(contaminated(data, index, LocalRunner(workers), tmp_path))
+    assert part.exists()
 
 
 def test_nothing_to_find() -> None:
@@ -128,9 +259,9 @@ def test_nothing_to_find() -> None:
 
 
 def test_edited_items_are_found_as_far_as_stated(shared_data: Path) -> None:
-    """With one word in twenty replaced at least 90 % are found; this is the published limit of n-grams."""
+    """With one word in twenty replaced at least 95 % are found; this is the published limit of n-grams."""
     rng = random.Random(5)
     items = questions(shared_data)
     edited = [" ".join("zebra" if rng.random() < 0.05 else word for word in item.split()) for item in items]
     found = items_found(edited, as_items(items))
-    assert sum((k, k) in found for k in range(len(items))) >= 0.9 * len(items)
+    assert sum((k, k) in found for k in range(len(items))) >= 0.95 * len(items)

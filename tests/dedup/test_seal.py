@@ -1,10 +1,12 @@
 """The seal: hashes only, and every way to change the sealed records is seen."""
 
+import orjson
 import pytest
 
 from holdfast.core.errors import InputError
 from holdfast.core.record import Record
-from holdfast.dedup.seal import Seal, open_held_out, read_seal
+from holdfast.dedup.eval_index import EvalIndex
+from holdfast.dedup.seal import HeldOut, Seal, open_held_out, read_seal
 from tests.rules.views import dataset, records, sentence
 
 
@@ -33,13 +35,24 @@ def test_each_change_is_named(changed, expected):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{}", '{"version": 9}', '{"version": 1, "digests": {}, "index": {}, "proof": {}}']
+    "text", ["", "{}", '{"version": 9}', '{"version": 2, "digests": {}, "index": {}, "proof": {}}']
 )
 def test_what_is_no_seal_is_refused(tmp_path, text):
     """A damaged seal is one clear error, not a set without a seal."""
     (tmp_path / "holdfast.seal").write_text(text)
     with pytest.raises(InputError, match="seal"):
         read_seal(tmp_path / "holdfast.seal")
+
+
+def test_a_seal_of_the_first_version_is_still_read(tmp_path):
+    """Its digests tell what was edited; its index, which is no longer understood, is made from the records."""
+    sealed = dataset(records(3))
+    old = {"version": 1, "digests": dict(Seal.of(sealed, {}).digests), "index": {"version": 1}, "proof": {}, "map": {}}
+    (tmp_path / "holdfast.seal").write_bytes(orjson.dumps(old))
+    seal = read_seal(tmp_path / "holdfast.seal")
+    assert ("record r2 is missing",) == seal.broken(dataset(records(2)))
+    assert EvalIndex.of(sealed).to_dict() == HeldOut(sealed, seal).index.to_dict()
+    assert seal == read_seal(seal.write(tmp_path))
 
 
 def test_a_seal_without_its_eval_file_is_refused(tmp_path):

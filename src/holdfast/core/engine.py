@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from holdfast.core.dataset import Shard
 from holdfast.core.errors import ConservationError, MachineError
@@ -107,6 +108,15 @@ def map_shards(
             progress(stage.key, shard.first + shard.rows, total)
         with pa.OSFile(str(path)) as file, pa.ipc.open_file(file) as reader:
             yield reader.read_all()
+
+
+def map_located(stage: Stage, shards: Sequence[Shard], runner: Runner, progress: Progress | None = None) -> pa.Table:
+    """Map a kernel whose column `index` counts from 0 in each shard; return it as the global `record`, last."""
+    parts = []
+    for shard, part in zip(shards, map_shards(stage, shards, runner, progress), strict=True):
+        moved = pc.add(part.column("index"), shard.first)
+        parts.append(part.drop_columns("index").append_column("record", moved))
+    return pa.concat_tables(parts) if parts else pa.table({"record": pa.array([], pa.int64())})
 
 
 def _task(stage: Stage, shard: Shard, part: Path) -> Path:

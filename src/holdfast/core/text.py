@@ -56,6 +56,18 @@ def words(text: str) -> list[str]:
     return _word_pattern().findall(_folded(text)) if not text.isascii() else re.findall("[a-z0-9]+", text.lower())
 
 
+def parted(text: str) -> tuple[list[str], list[str]]:
+    """Return (words, gaps) of one folded text: what stands before each word, and last what stands behind them all."""
+    folded = _folded(text)
+    pattern = re.compile("[a-z0-9]+") if text.isascii() else _word_pattern()
+    found, gaps, end = [], [], 0
+    for match in pattern.finditer(folded):
+        found.append(match[0])
+        gaps.append(folded[end : match.start()])
+        end = match.end()
+    return found, [*gaps, folded[end:]]
+
+
 def normalise(text: str) -> str:
     """Return NFC, folded to lower case, ignored characters dropped, runs of white space as one space, stripped."""
     return " ".join(_folded(text).split())

@@ -1,22 +1,24 @@
-"""Decontamination: records that contain items of a held-out set, found by hashed word n-grams.
+"""Decontamination: records that contain items of a held-out set, found by hashed word n-grams in one pass.
 
-Case, punctuation, line breaks and surrounding text make no difference, because only the sequence of words counts. A
-paraphrase is not found here. The index holds hashes and counts, no text; a short item can still be confirmed by
-somebody who guesses it, so a seal is not an encryption.
+Case, punctuation, line breaks and surrounding text make no difference, because only the sequence of words counts. What
+an item is and which of its n-grams name it says `eval_index`. A record is contaminated by an item when it contains
 
-A record is contaminated by an item when one of these holds:
+- RUN consecutive words of its question (the length of Brown et al. 2020, arXiv 2005.14165, appendix C);
+- at least HALF of the 8-grams of its question, or a QUARTER and PIECES of them (10 words in a row, or several pieces):
+  edited and shortened questions, and those too short for a run;
+- at least HALF of the 8-grams of its answer, with a RUN: an answer without its question;
+- its whole question of fewer than 8 words; a question that hardly says anything must be a whole prompt or response, or
+  a sentence of its own, and operators beside numbers must be the same.
 
-- it contains 13 consecutive words of the item (the length of Brown et al. 2020, arXiv 2005.14165, appendix C);
-- it contains at least half of the 8-grams of the item's question (its prompt; its text where there is no prompt): that
-  catches edited and truncated items, and items too short to have a 13-gram;
-- a question of 4 to 7 words occurs in it whole;
-- a shorter question equals its whole prompt or response: three words occur everywhere, so mere presence says nothing.
+A paraphrase is not found here, nor an answer of fewer than RUN words alone: it stands everywhere.
 """
 
-from base64 import b64decode, b64encode
-from collections.abc import Mapping, Sequence
+import re
+import sys
 from dataclasses import dataclass
-from typing import Any
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,18 +26,23 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from holdfast.core.dataset import Dataset, text_of
+from holdfast.core.engine import Progress, Runner, Stage, map_located
 from holdfast.core.hashing import Hashes, Offsets, polynomial
-from holdfast.core.text import word_hashes
-from holdfast.dedup.lookup import Lookup
+from holdfast.core.text import KERNELS as TEXT_KERNELS
+from holdfast.core.text import iter_items, parted, word_hashes
+from holdfast.dedup.eval_index import GRAM, EvalIndex, keyed, opened, operator_hash, whole_keys
 
-LONG = 13
-MIDDLE = 10
-BASE_LENGTH = 8
-SHORTEST = 4
-HALF = 0.5
-# A phrase of more items than this names none of them; its first items stand for all.
-MOST_ITEMS = 50
-VERSION = 1
+# Clean records flagged by the question of another item, of 799,812 comparisons of a shared record with an eval set
+# (bench/decontamination.py): a run of 13 words 25, 12 26, 11 54, 10 92, 8 706; half of the 8-grams 10, a quarter
+# and three of them 18, all among the 25. A run in the answer alone would flag 30 more ("I am writing to express my").
+RUN, HALF, QUARTER, PIECES = 13, 0.5, 0.25, 3
+# What parts a sentence or line from others: "Question: who wrote dracula?".
+SENTENCE = re.compile(r"[.!?:;|\n\u3002\uff01\uff1f\u2026\u061f]")
+# Below this many words numpy ends before a compiled pass is loaded; room for so many hits is made at first.
+COMPILED_WORDS, MOST_HITS = 1 << 18, 1 << 16
+# The lengths whose sharing is told: `n` of a hit is the longest that its run holds.
+KNOWN = (8, 10, RUN)
+KERNELS = "holdfast.dedup.decontaminate_kernels"
 
 HITS = pa.schema(
     [
@@ -44,80 +51,111 @@ HITS = pa.schema(
         ("n", pa.int32()),
         ("matched", pa.int32()),
         ("coverage", pa.float32()),
+        ("start", pa.int64()),
+        ("words", pa.int32()),
     ]
 )
+COLUMNS = ("prompt", "response", "extra")
+
+Numbers = npt.NDArray[np.int64]
+Parted = tuple[list[str], list[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class EvalIndex:
-    """Hashed n-grams of held-out items. `grams[n]` maps the n-grams of an item to its number.
+class Shared:
+    """Why a record was taken for contaminated: the rule in words, and the longest passage they share."""
 
-    n is 8 (of questions), 10 and 13 (of whole items), 4 to 7 (whole questions of that length), 0 (whole questions
-    shorter than that). `totals[i]` is the number of distinct 8-grams of question i.
+    why: str
+    excerpt: str
+
+
+def contaminated(
+    data: Dataset, index: EvalIndex, runner: Runner, folder: Path, progress: Progress | None = None
+) -> pa.Table:
+    """Return `scan` of all shards, `record` being the global index; the work of a killed call is not done again.
+
+    The index is written into `folder` once and mapped by the processes of the runner, however large it is.
     """
+    saved = index.save(folder)
+    stage = Stage(f"held-out-{saved.name}", folder, scan_saved, {"folder": saved}, COLUMNS)
+    return map_located(stage, data.shards, runner, progress)
 
-    items: int
-    grams: Mapping[int, Lookup]
-    totals: npt.NDArray[np.int64]
 
-    @classmethod
-    def of(cls, held_out: Dataset) -> "EvalIndex":
-        """Index the records of a data set; item numbers are global indices."""
-        tables = [table.select(["prompt", "response"]) for table in held_out.tables(("prompt", "response"))]
-        whole = pa.concat_tables(tables) if tables else pa.table({"prompt": [], "response": []})
-        return cls.of_texts(whole["prompt"].to_pylist(), whole["response"].to_pylist())
-
-    @classmethod
-    def of_texts(cls, prompts: Sequence[str], responses: Sequence[str]) -> "EvalIndex":
-        """Index items given as prompts and responses; a response is the question itself where its prompt is empty."""
-        questions = [prompt or response for prompt, response in zip(prompts, responses, strict=True)]
-        texts = [f"{prompt}\n{response}" for prompt, response in zip(prompts, responses, strict=True)]
-        question = word_hashes(pa.chunked_array([pa.array(questions, pa.string())]))
-        whole = word_hashes(pa.chunked_array([pa.array(texts, pa.string())]))
-        sizes = np.diff(question[1])
-        grams = {n: Lookup.of(*_grams(*whole, n), MOST_ITEMS) for n in (MIDDLE, LONG)}
-        keys, owners = _grams(*question, BASE_LENGTH)
-        distinct = np.unique(np.stack([owners.astype(np.uint64), keys], axis=1), axis=0)
-        grams[BASE_LENGTH] = Lookup.of(distinct[:, 1], distinct[:, 0].astype(np.int64), MOST_ITEMS)
-        for n in range(SHORTEST, BASE_LENGTH):
-            grams[n] = Lookup.of(*_wholes(*question, sizes == n), MOST_ITEMS)
-        grams[0] = Lookup.of(*_wholes(*question, (sizes > 0) & (sizes < SHORTEST)), MOST_ITEMS)
-        totals = np.bincount(distinct[:, 0].astype(np.int64), minlength=len(questions))
-        return cls(len(questions), grams, totals)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain data for a seal: numbers, and little-endian arrays in base64."""
-        grams = {str(n): {"keys": _pack(t.keys), "items": _pack(t.values)} for n, t in sorted(self.grams.items())}
-        return {"version": VERSION, "items": self.items, "totals": _pack(self.totals), "grams": grams}
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> "EvalIndex":
-        """Read what `to_dict` returned. Raises KeyError or ValueError when it is something else."""
-        if values["version"] != VERSION:
-            raise ValueError(f"an n-gram index of version {values['version']} (known: {VERSION})")
-        grams = {
-            int(n): Lookup.of(_unpack(table["keys"], "<u8"), _unpack(table["items"], "<i8"), MOST_ITEMS)
-            for n, table in values["grams"].items()
-        }
-        return cls(int(values["items"]), grams, _unpack(values["totals"], "<i8"))
+def scan_saved(table: pa.Table, folder: Path) -> pa.Table:
+    """Return `scan` with the index that was saved in a folder."""
+    return scan(table, opened(folder))
 
 
 def scan(table: pa.Table, index: EvalIndex) -> pa.Table:
     """Return one row per contaminated record and item, sorted: the columns of `HITS`.
 
-    `index` counts records from 0 in this table; `n` is the longest known n-gram they share (the length of a whole
-    short question); `matched` and `coverage` say how many of the question's 8-grams were found, and which share.
+    `index` counts records from 0 in this table; `n` is the longest of KNOWN that they share in a row (the length of a
+    whole short question); `matched` and `coverage` say how many of the question's 8-grams were found and which share
+    (of the answer's, where only the answer was); `start` and `words` place the longest run among the words of the
+    record's text (`explain` shows it).
     """
-    words, offsets = word_hashes(_all_text(table))
-    parts = [_long(words, offsets, index), *(_short(words, offsets, index, n) for n in range(SHORTEST, BASE_LENGTH))]
-    parts.append(_equal(table, index))
-    hits = np.concatenate(parts)
-    hits = hits[np.lexsort((-hits[:, 2], hits[:, 1], hits[:, 0]))]
-    keep = np.ones(len(hits), np.bool_)
-    keep[1:] = (hits[1:, :2] != hits[:-1, :2]).any(axis=1)
-    hits = hits[keep]
-    coverage = np.where(hits[:, 2] < BASE_LENGTH, 1.0, hits[:, 3] / np.maximum(index.totals[hits[:, 1]], 1))
-    return pa.table([hits[:, 0], hits[:, 1], hits[:, 2], hits[:, 3], coverage], names=HITS.names).cast(HITS)
+    texts = _all_text(table)
+    parts = [_Hits.none()]
+    first = 0
+    for words, offsets in iter_items(texts):
+        found = _found(words, offsets, index)
+        parts += [each.moved(first) for each in (_judged(found, index), _whole_questions(found, index, texts, first))]
+        first += offsets.size - 1
+    hits = _Hits.joined([*parts, _equal(table, index)])
+    order = np.lexsort((-hits.run, hits.item, hits.record))
+    keep = np.ones(order.size, np.bool_)
+    keep[1:] = (hits.record[order][1:] != hits.record[order][:-1]) | (hits.item[order][1:] != hits.item[order][:-1])
+    return hits.only(order[keep]).table()
+
+
+def explain(table: pa.Table, hit: dict[str, Any]) -> Shared:
+    """Say of a hit which rule it broke, and show the words it shares; `table` holds the record alone."""
+    found, _ = parted(_all_text(table)[0].as_py())
+    excerpt = " ".join(found[hit["start"] : hit["start"] + hit["words"]])
+    if hit["n"] < GRAM:
+        return Shared(f"the whole item of {hit['n']} words", excerpt)
+    return Shared(f"{hit['words']} words in a row, {hit['coverage']:.0%} of the item's 8-grams", excerpt)
+
+
+class _Grams(NamedTuple):
+    """Known n-grams of records: position among all words, record, n, and the owner (2 * item, + 1 in its answer)."""
+
+    position: Numbers
+    record: Numbers
+    n: Numbers
+    key: Numbers
+    owner: Numbers
+    offsets: Offsets
+
+
+class _Hits(NamedTuple):
+    """The columns of HITS before they are a table; `run` is the length of the longest run."""
+
+    record: Numbers
+    item: Numbers
+    n: Numbers
+    matched: Numbers
+    coverage: npt.NDArray[np.float64]
+    start: Numbers
+    run: Numbers
+
+    @classmethod
+    def none(cls) -> "_Hits":
+        none = np.empty(0, np.int64)
+        return cls(none, none, none, none, np.empty(0), none, none)
+
+    @classmethod
+    def joined(cls, parts: list["_Hits"]) -> "_Hits":
+        return cls(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+    def only(self, rows: Any) -> "_Hits":
+        return _Hits(*(column[rows] for column in self))
+
+    def moved(self, first: int) -> "_Hits":
+        return self._replace(record=self.record + first)
+
+    def table(self) -> pa.Table:
+        return pa.table(list(self), names=HITS.names).cast(HITS)
 
 
 def _all_text(table: pa.Table) -> pa.ChunkedArray:
@@ -127,71 +165,131 @@ def _all_text(table: pa.Table) -> pa.ChunkedArray:
     return pc.binary_join_element_wise(text, pc.fill_null(table.column("extra"), ""), "\n")
 
 
-def _grams(words: Hashes, offsets: Offsets, n: int) -> tuple[Hashes, Offsets]:
-    """Return all n-grams of all items and the item of each."""
-    keys = polynomial(words, n)
-    owners = np.repeat(np.arange(offsets.size - 1), np.diff(offsets))[: keys.size]
-    inside = np.arange(keys.size) + n <= offsets[1:][owners]
-    return keys[inside], owners[inside]
+def _found(words: Hashes, offsets: Offsets, index: EvalIndex) -> _Grams:
+    """Return every known n-gram of the records, once for each of its owners, record by record."""
+    parts = [(0, np.empty((0, 3), np.int64))]
+    for n in index.lengths.tolist():
+        compiled = TEXT_KERNELS in sys.modules and words.size >= COMPILED_WORDS
+        parts.append((n, (compiled_places if compiled else plain_places)(words, offsets, n, index)))
+    places = np.concatenate([part for _, part in parts])
+    lengths = np.repeat([n for n, _ in parts], [part.shape[0] for _, part in parts])
+    rows, which = index.grams.expanded(places[:, 2])
+    position, record, key = places[which].T
+    return _Grams(position, record, lengths[which], key, index.grams.values[rows], offsets)
 
 
-def _wholes(words: Hashes, offsets: Offsets, chosen: npt.NDArray[np.bool_]) -> tuple[Hashes, Offsets]:
-    """Return the hash of all words of each chosen item, and the item."""
-    owners = np.flatnonzero(chosen)
-    spans = [words[offsets[i] : offsets[i + 1]] for i in owners.tolist()]
-    keys = [polynomial(span, span.size) for span in spans]
-    return np.concatenate([np.empty(0, np.uint64), *keys]), owners
-
-
-def _found(words: Hashes, offsets: Offsets, index: EvalIndex, n: int) -> tuple[Any, Any, Any]:
-    """Return (position, record, item) of every n-gram of a record that the index holds under n."""
-    lookup = index.grams[n]
-    keys = polynomial(words, n) if lookup.keys.size else np.empty(0, np.uint64)
-    positions, items = lookup.find(keys)
+def plain_places(words: Hashes, offsets: Offsets, n: int, index: EvalIndex) -> Numbers:
+    """Return int64[hits, 3]: (position, record, first place in the keys) of every known n-gram inside one record."""
+    positions, places = index.grams.places(keyed(polynomial(words, n), n))
     records = np.searchsorted(offsets, positions, "right") - 1
-    inside = positions + n <= offsets[1:][records] if positions.size else np.empty(0, np.bool_)
-    return positions[inside], records[inside], items[inside]
+    inside = positions + n <= offsets[records + 1]
+    return np.stack([positions, records, places], axis=1)[inside]
 
 
-def _long(words: Hashes, offsets: Offsets, index: EvalIndex) -> npt.NDArray[np.int64]:
-    """Return rows (record, item, n, matched 8-grams) by the rules for questions of 8 words and more."""
-    positions, records, items = _found(words, offsets, index, BASE_LENGTH)
-    keys = polynomial(words, BASE_LENGTH)[positions]
-    grams = np.unique(np.stack([records.astype(np.uint64), items.astype(np.uint64), keys], axis=1), axis=0)
-    pairs, matched = np.unique(grams[:, :2].astype(np.int64), axis=0, return_counts=True)
-    share = matched / np.maximum(index.totals[pairs[:, 1]], 1)
-    longest = {n: _pairs(*_found(words, offsets, index, n)[1:]) for n in (MIDDLE, LONG)}
-    known = dict(zip(map(tuple, pairs.tolist()), matched.tolist(), strict=True))
-    chosen = {tuple(pair) for pair in pairs[share >= HALF].tolist()} | longest[LONG]
-    order = {pair: LONG if pair in longest[LONG] else MIDDLE if pair in longest[MIDDLE] else 8 for pair in chosen}
-    rows = [(*pair, order[pair], known.get(pair, 0)) for pair in chosen]
-    return np.array(rows, np.int64).reshape(-1, 4)
+def compiled_places(words: Hashes, offsets: Offsets, n: int, index: EvalIndex) -> Numbers:
+    """Return what `plain_places` returns, by a compiled pass."""
+    table = (_read_only(index.grams.keys), index.flags, index.grams.shift)
+    out = np.empty((MOST_HITS, 3), np.int64)
+    found = import_module(KERNELS).scan_grams(words, offsets, n, table, out)
+    if found > MOST_HITS:
+        out = np.empty((found, 3), np.int64)
+        import_module(KERNELS).scan_grams(words, offsets, n, table, out)
+    return out[:found]
 
 
-def _pairs(records: Any, items: Any) -> set[tuple[int, int]]:
-    return set(zip(records.tolist(), items.tolist(), strict=True))
+def _read_only(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return a view that cannot be written, as a mapped array is: the kernels are compiled for one kind only."""
+    view = np.asarray(values).view()
+    view.flags.writeable = False
+    return view
 
 
-def _short(words: Hashes, offsets: Offsets, index: EvalIndex, n: int) -> npt.NDArray[np.int64]:
-    _, records, items = _found(words, offsets, index, n)
-    return np.array([(*pair, n, 0) for pair in sorted(_pairs(records, items))], np.int64).reshape(-1, 4)
+def _judged(found: _Grams, index: EvalIndex) -> _Hits:
+    """Return the hits by the rules for 8-grams."""
+    rows = np.flatnonzero(found.n == GRAM)
+    rows = rows[np.lexsort((found.position[rows], found.owner[rows], found.record[rows]))]
+    position, record, owner, key = (column[rows] for column in (found.position, found.record, found.owner, found.key))
+    new = _changes(record, owner)
+    part = np.cumsum(new) - 1
+    record, owner = record[new], owner[new]
+    matched = _distinct(part, key)
+    begin, run = _longest(part, position)
+    coverage = matched / index.totals.reshape(-1)[owner]
+    asked = (run >= RUN) | (coverage >= HALF) | (coverage >= QUARTER) & (matched >= PIECES)
+    answered = (run >= RUN) & (coverage >= HALF)
+    n = np.asarray(KNOWN)[np.searchsorted(KNOWN, run, "right") - 1]
+    hits = _Hits(record, owner >> 1, n, matched, coverage, begin - found.offsets[record], run)
+    return hits.only(np.where(owner & 1, answered, asked))
 
 
-def _equal(table: pa.Table, index: EvalIndex) -> npt.NDArray[np.int64]:
-    """Return rows for questions of fewer than SHORTEST words that are the whole prompt or response of a record."""
-    rows = [np.empty((0, 4), np.int64)]
-    for column in ("prompt", "response") if index.grams[0].keys.size else ():
-        words, offsets = word_hashes(table.column(column))
+def _changes(*columns: Numbers) -> npt.NDArray[np.bool_]:
+    """Return where any of some sorted columns differs from the row before; the first row does."""
+    new = np.ones(columns[0].size, np.bool_)
+    new[1:] = np.any([column[1:] != column[:-1] for column in columns], axis=0)
+    return new
+
+
+def _distinct(part: Numbers, key: Numbers) -> Numbers:
+    """Return the number of distinct keys of each part, numbered through in ascending order."""
+    order = np.lexsort((key, part))
+    return np.bincount(part[order][_changes(part[order], key[order])])
+
+
+def _longest(part: Numbers, position: Numbers) -> tuple[Numbers, Numbers]:
+    """Return (position, length in words) of the first longest run of each part: 8-grams at consecutive positions."""
+    breaks = np.flatnonzero(_changes(part, position - np.arange(position.size)))
+    length = np.diff(np.append(breaks, position.size)) + GRAM - 1
+    order = np.lexsort((breaks, -length, part[breaks]))
+    best = order[_changes(part[breaks][order])]
+    return position[breaks[best]], length[best]
+
+
+def _whole_questions(found: _Grams, index: EvalIndex, texts: pa.ChunkedArray, first: int) -> _Hits:
+    """Return the hits of short questions inside other text, where the text itself bears them out."""
+    rows = np.flatnonzero(found.n < GRAM)
+    start = found.position[rows] - found.offsets[found.record[rows]]
+    record, item, n = found.record[rows], found.owner[rows] >> 1, found.n[rows]
+    doubtful = np.flatnonzero((index.operators[item] != 0) | index.sentences[item])
+    keep = np.ones(rows.size, np.bool_)
+    known: dict[int, Parted] = {}
+    for row in doubtful.tolist():
+        text = int(record[row])
+        if text not in known:
+            known = {text: parted(texts[first + text].as_py())}
+        keep[row] = _borne_out(known[text], int(start[row]), int(n[row]), index, int(item[row]))
+    hits = _Hits(record, item, n, np.zeros_like(n), np.ones(n.size), start, n)
+    return hits.only(keep)
+
+
+def _borne_out(text: Parted, start: int, n: int, index: EvalIndex, item: int) -> bool:
+    words, gaps = text
+    if (
+        index.operators[item]
+        and operator_hash(words[start : start + n], gaps[start : start + n]) != index.operators[item]
+    ):
+        return False
+    before, after = gaps[start], gaps[start + n]
+    alone = (not start or SENTENCE.search(before)) and (start + n == len(words) or SENTENCE.search(after))
+    return bool(alone) or not index.sentences[item]
+
+
+def _equal(table: pa.Table, index: EvalIndex) -> _Hits:
+    """Return the hits of questions that are the whole prompt or response of a record."""
+    parts = [_Hits.none()]
+    before = np.zeros(table.num_rows, np.int64)
+    for column in ("prompt", "response") if index.wholes.keys.size else ():
+        texts = table.column(column)
+        words, offsets = word_hashes(texts)
         sizes = np.diff(offsets)
-        keys, records = _wholes(words, offsets, (sizes > 0) & (sizes < SHORTEST))
-        places, items = index.grams[0].find(keys)
-        rows.append(np.stack([records[places], items, sizes[records[places]], np.zeros_like(items)], axis=1))
-    return np.concatenate(rows)
-
-
-def _pack(values: npt.NDArray[Any]) -> str:
-    return b64encode(values.astype(values.dtype.newbyteorder("<")).tobytes()).decode()
-
-
-def _unpack(text: str, kind: str) -> npt.NDArray[Any]:
-    return np.frombuffer(b64decode(text, validate=True), kind).astype(np.dtype(kind).newbyteorder("="))
+        rows = np.flatnonzero(np.isin(sizes, index.whole_lengths))
+        places, items = index.wholes.find(whole_keys(words, offsets, rows))
+        record = rows[places]
+        same = [
+            not sign or operator_hash(*parted(texts[row].as_py())) == sign
+            for row, sign in zip(record.tolist(), index.operators[items].tolist(), strict=True)
+        ]
+        n = sizes[record]
+        hits = _Hits(record, items, n, np.zeros_like(n), np.ones(n.size), before[record], n)
+        parts.append(hits.only(np.asarray(same, np.bool_)))
+        before = sizes
+    return _Hits.joined(parts)

@@ -46,21 +46,33 @@ class Lookup:
 
         Who looks up many small arrays makes `flags()` once.
         """
+        positions, places = self.places(wanted, flags)
+        rows, each = self.expanded(places)
+        return positions[each], self.values[rows]
+
+    def places(self, wanted: Hashes, flags: Flags | None = None) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Return (positions in `wanted`, first place in `keys`) of every known key."""
         if not self.keys.size:
             return np.empty(0, np.int64), np.empty(0, np.int64)
-        maybe = np.flatnonzero((self.flags() if flags is None else flags)[wanted >> self._shift])
-        low = np.searchsorted(self.keys, wanted[maybe], "left")
-        counts = np.searchsorted(self.keys, wanted[maybe], "right") - low
-        found = np.repeat(low - to_offsets(counts)[:-1], counts) + np.arange(counts.sum())
-        return np.repeat(maybe, counts), self.values[found]
+        maybe = np.flatnonzero((self.flags() if flags is None else flags)[wanted >> self.shift])
+        places = np.searchsorted(self.keys, wanted[maybe], "left")
+        known = self.keys[np.minimum(places, self.keys.size - 1)] == wanted[maybe]
+        return maybe[known], places[known]
+
+    def expanded(self, places: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Return (rows, which): every row of the key at each of the first `places`, and which of these it is for."""
+        counts = np.searchsorted(self.keys, self.keys[places], "right") - places
+        which = np.repeat(np.arange(places.size), counts)
+        return places[which] + np.arange(which.size) - to_offsets(counts)[which], which
 
     @property
-    def _shift(self) -> np.uint64:
+    def shift(self) -> np.uint64:
+        """How far a hash is shifted to give the place of its flag."""
         bits = (_FLAGS_PER_KEY * self.keys.size).bit_length() - 1
         return np.uint64(64 - max(_FEWEST_BITS, min(bits, _MOST_BITS)))
 
     def flags(self) -> Flags:
         """Return which leading bits any key has: one look rules out most unknown hashes. Cheaper made than carried."""
-        flags = np.zeros(1 << (64 - int(self._shift)), np.bool_)
-        flags[self.keys >> self._shift] = True
+        flags = np.zeros(1 << (64 - int(self.shift)), np.bool_)
+        flags[self.keys >> self.shift] = True
         return flags

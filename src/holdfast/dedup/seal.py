@@ -17,21 +17,25 @@ from holdfast.core.dataset import Dataset
 from holdfast.core.errors import InputError
 from holdfast.core.reader import read
 from holdfast.core.rundir import write_bytes
-from holdfast.dedup.decontaminate import EvalIndex
+from holdfast.dedup.eval_index import EvalIndex
 
 NAME = "holdfast.seal"
-VERSION = 1
+VERSION = 2
+# The n-gram index of this version was another one; digests, proof and columns are still good. The index is made anew
+# from the records, which the digests vouch for.
+_INDEXED_ANEW = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Seal:
     """Content digests of the sealed records by id, the n-gram index, and the proof of where they came from.
 
-    `mapping` names the columns as they were read when sealed, so that they are read the same ever after.
+    `mapping` names the columns as they were read when sealed, so that they are read the same ever after. A seal of
+    version 1 has no index that can be read.
     """
 
     digests: Mapping[str, str]
-    index: EvalIndex
+    index: EvalIndex | None
     proof: Mapping[str, Any] = field(default_factory=dict)
     mapping: Mapping[str, str] = field(default_factory=dict)
 
@@ -57,14 +61,15 @@ class Seal:
 
     def write(self, folder: Path) -> Path:
         """Write holdfast.seal into `folder`."""
-        values = {"version": VERSION, "digests": dict(self.digests), "index": self.index.to_dict()}
+        values = {
+            "version": VERSION if self.index is not None else _INDEXED_ANEW,
+            "digests": dict(self.digests),
+            "index": None if self.index is None else self.index.to_dict(),
+            "proof": dict(self.proof),
+            "map": dict(self.mapping),
+        }
         path = folder / NAME
-        write_bytes(
-            path,
-            orjson.dumps(
-                {**values, "proof": dict(self.proof), "map": dict(self.mapping)}, option=orjson.OPT_APPEND_NEWLINE
-            ),
-        )
+        write_bytes(path, orjson.dumps(values, option=orjson.OPT_APPEND_NEWLINE))
         return path
 
 
@@ -72,11 +77,12 @@ def read_seal(path: Path) -> Seal:
     """Read a holdfast.seal. Raises `InputError` when it is not one."""
     try:
         values = orjson.loads(path.read_bytes())
-        if values["version"] != VERSION:
+        if values["version"] not in (_INDEXED_ANEW, VERSION):
             raise InputError(
-                f"{path} is a seal of version {values['version']}.", f"This Holdfast reads version {VERSION}."
+                f"{path} is a seal of version {values['version']}.", f"This Holdfast reads version {VERSION} and older."
             )
-        return Seal(values["digests"], EvalIndex.from_dict(values["index"]), values["proof"], values["map"])
+        index = EvalIndex.from_dict(values["index"]) if values["version"] == VERSION else None
+        return Seal(values["digests"], index, values["proof"], values["map"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path} is not a readable seal: {error}.", "Reserve again with holdfast reserve.") from error
 
@@ -92,7 +98,8 @@ class HeldOut:
     @cached_property
     def index(self) -> EvalIndex:
         """The n-gram index: the sealed one, or built from the records."""
-        return self.seal.index if self.seal is not None else EvalIndex.of(self.data)
+        sealed = self.seal.index if self.seal is not None else None
+        return sealed if sealed is not None else EvalIndex.of(self.data)
 
 
 def open_held_out(paths: Sequence[Path], spool: Path) -> HeldOut:

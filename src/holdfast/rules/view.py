@@ -16,14 +16,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from holdfast.core.dataset import Dataset, text_of
-from holdfast.core.engine import Kernel, Progress, Runner, Stage, map_shards
+from holdfast.core.engine import Kernel, Progress, Runner, Stage, map_located, map_shards
 from holdfast.core.record import ORIGINS
 from holdfast.core.settings import Settings
 from holdfast.core.verdict import Evidence, Measurement
 from holdfast.dedup import copies, near, templates
 from holdfast.dedup.clusters import NearDuplicates, NearSpec
-from holdfast.dedup.decontaminate import EvalIndex
-from holdfast.dedup.decontaminate import scan as scan_eval
+from holdfast.dedup.decontaminate import contaminated
 from holdfast.dedup.exact import ExactDuplicates, exact_duplicates
 from holdfast.dedup.seal import HeldOut
 from holdfast.metrics import sketch
@@ -163,19 +162,15 @@ class View:
     @cached_property
     def leaks(self) -> pa.Table:
         """Personal data, secrets and hidden text: one row per place, `record` is the global index."""
-        return self._located("privacy", scan_leaks, (*TEXT, "extra"))
+        stage = Stage("privacy", self.spool, scan_leaks, columns=(*TEXT, "extra"))
+        return map_located(stage, self.data.shards, self.runner, self.progress)
 
     @cached_property
     def contamination(self) -> pa.Table:
         """Held-out items found in records: one row per pair, `record` is the global index."""
-        return self._located("held-out", scan_eval, (*TEXT, "extra"), index=self.eval_index)
-
-    @cached_property
-    def eval_index(self) -> EvalIndex:
-        """The n-gram index of the held-out set: the sealed one, or built from its records."""
         if self.held_out is None:
             raise ValueError("there is no held-out set")
-        return self.held_out.index
+        return contaminated(self.data, self.held_out.index, self.runner, self.spool, self.progress)
 
     @cached_property
     def copied(self) -> list[copies.Copy]:
@@ -282,14 +277,6 @@ class View:
     ) -> Any:
         stage = Stage(name, self.spool, kernel, params, columns, keeps_rows)
         return map_shards(stage, data.shards, self.runner, self.progress)
-
-    def _located(self, name: str, kernel: Kernel, columns: tuple[str, ...], **params: Any) -> pa.Table:
-        """Map a kernel whose column `index` counts from 0 in each shard; return it as the global `record`."""
-        parts = []
-        for shard, part in zip(self.data.shards, self._map(name, kernel, self.data, columns, **params), strict=True):
-            moved = pc.add(part.column("index"), shard.first)
-            parts.append(part.drop_columns("index").append_column("record", moved))
-        return pa.concat_tables(parts) if parts else pa.table({"record": pa.array([], pa.int64())})
 
 
 def texts_at(data: Dataset, indices: np.ndarray) -> pa.ChunkedArray:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pyarrow.compute as pc
 
 from holdfast.core.dataset import Dataset, joined, reordered, text_of
+from holdfast.core.engine import LocalRunner, Runner
 from holdfast.core.errors import UsageError, nearest
 from holdfast.core.reader import read
 from holdfast.core.rundir import Counts, Manifest, begin, only_writer
@@ -23,7 +24,7 @@ from holdfast.core.scratch import scratch
 from holdfast.core.settings import DEFAULT_CAP
 from holdfast.core.shapes import RowShape
 from holdfast.core.writer import own_format, set_aside, write_dataset, write_reasons
-from holdfast.dedup.decontaminate import scan
+from holdfast.dedup.decontaminate import contaminated
 from holdfast.dedup.seal import open_held_out
 from holdfast.metrics import selection
 from holdfast.rules.census import COLUMNS, REAL, UNKNOWN, census
@@ -70,6 +71,7 @@ class MixOptions:
     seed: int = 7
     shape: RowShape = "own"
     mapping: Mapping[str, str] = field(default_factory=dict)
+    runner: Runner = field(default_factory=LocalRunner)
 
     def cap(self, generator: str) -> float:
         """Return the cap of a generator (`generator_of`) as written."""
@@ -256,11 +258,8 @@ def _held_out_rows(data: Dataset, options: MixOptions, folder: Path) -> Rows:
     if not options.held_out:
         return np.empty(0, np.int64)
     held_out = open_held_out([Path(path) for path in options.held_out], folder / "eval")
-    rows = [np.empty(0, np.int64)]
-    for shard in data.shards:
-        hits = scan(shard.table(("prompt", "response", "extra")), held_out.index)
-        rows.append(shard.first + np.unique(hits.column("index").to_numpy()))
-    return np.concatenate(rows)
+    hits = contaminated(data, held_out.index, options.runner, folder / "stages")
+    return np.unique(hits.column("record").to_numpy())
 
 
 def _write(whole: _Everything, kept: Rows, fate: npt.NDArray[np.int8], out: Path, options: MixOptions) -> Manifest:
