@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from holdfast.core.engine import LocalRunner
 from holdfast.core.text import word_hashes
 from holdfast.dedup import decontaminate
-from holdfast.dedup.decontaminate import HITS, compiled_places, contaminated, explain, plain_places, scan
+from holdfast.dedup.decontaminate import HITS, Shared, compiled_places, contaminated, explained, plain_places, scan
 from holdfast.dedup.eval_index import GRAM, EvalIndex
 from tests.dedup import reference
 from tests.dedup.planted import case, dataset, rows, texts_table
@@ -181,18 +181,17 @@ def test_short_items(item: str, text: str, found: bool) -> None:
     assert found == bool(items_found([text], as_items([item])))
 
 
-def test_a_hit_explains_itself() -> None:
+def test_a_hit_explains_itself(tmp_path: Path) -> None:
     """Which item, the longest n, how much of it, and the words they share."""
     item = "Natalia sold clips to 48 of her friends in April, and then she sold half as many clips in May."
-    table = texts_table([FILLER, f"{FILLER} {' '.join(item.split()[:15])} {FILLER}"])
-    hit = scan(table, as_items([item]))
-    assert [{"index": 1, "item": 0, "n": 13, "matched": 8, "start": 19, "words": 15}] == hit.drop_columns(
-        "coverage"
-    ).to_pylist()
-    assert pytest.approx(8 / 13) == hit["coverage"][0].as_py()
-    shared = explain(table.slice(1, 1), hit.to_pylist()[0])
-    assert "natalia sold clips to 48 of her friends in april and then she sold half" == shared.excerpt
-    assert "15 words in a row, 62% of the item's 8-grams" == shared.why
+    begun = " ".join(item.split()[:15])
+    texts = [FILLER, f"{FILLER} {begun} {FILLER}", "small talk", "red, green and blue fox"]
+    data, held_out = dataset(tmp_path / "data", texts, 2), dataset(tmp_path / "eval", [item, "Red green and blue fox?"])
+    shared = list(explained(contaminated(data, EvalIndex.of(held_out), LocalRunner(1), tmp_path), data, held_out))
+    expected = "natalia sold clips to 48 of her friends in april and then she sold half"
+    assert [Shared(1, "r0", 13, 15, 0.6154, expected), Shared(3, "r1", 5, 5, 1.0, "red green and blue fox")] == shared
+    assert f"15 words in a row, 62% of the item's 8-grams: {expected}" == shared[0].why
+    assert "the whole item of 5 words: red green and blue fox" == shared[1].why
 
 
 WORDS = ["red", "Fox", "7", "+", "zo\u00eb", "\u4eac", "a", "jumps", "over", "12", "*", "day.", "we", "saw", "x", "is"]

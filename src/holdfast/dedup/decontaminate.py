@@ -15,6 +15,7 @@ A paraphrase is not found here, nor an answer of fewer than RUN words alone: it 
 
 import re
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -42,6 +43,8 @@ SENTENCE = re.compile(r"[.!?:;|\n\u3002\uff01\uff1f\u2026\u061f]")
 COMPILED_WORDS, MOST_HITS = 1 << 18, 1 << 16
 # The lengths whose sharing is told: `n` of a hit is the longest that its run holds.
 KNOWN = (8, 10, RUN)
+# Words of a shared passage that are shown: enough to recognise it.
+SHOWN = 40
 KERNELS = "holdfast.dedup.decontaminate_kernels"
 
 HITS = pa.schema(
@@ -63,10 +66,21 @@ Parted = tuple[list[str], list[str]]
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """Why a record was taken for contaminated: the rule in words, and the longest passage they share."""
+    """Why a record (global index) was taken for contaminated: the id of the item, and what they share."""
 
-    why: str
+    record: int
+    item: str
+    n: int
+    words: int
+    coverage: float
     excerpt: str
+
+    @property
+    def why(self) -> str:
+        """The rule in words."""
+        if self.n < GRAM:
+            return f"the whole item of {self.n} words: {self.excerpt}"
+        return f"{self.words} words in a row, {self.coverage:.0%} of the item's 8-grams: {self.excerpt}"
 
 
 def contaminated(
@@ -92,7 +106,7 @@ def scan(table: pa.Table, index: EvalIndex) -> pa.Table:
     `index` counts records from 0 in this table; `n` is the longest of KNOWN that they share in a row (the length of a
     whole short question); `matched` and `coverage` say how many of the question's 8-grams were found and which share
     (of the answer's, where only the answer was); `start` and `words` place the longest run among the words of the
-    record's text (`explain` shows it).
+    record's text (`explained` shows it).
     """
     texts = _all_text(table)
     parts = [_Hits.none()]
@@ -108,13 +122,23 @@ def scan(table: pa.Table, index: EvalIndex) -> pa.Table:
     return hits.only(order[keep]).table()
 
 
-def explain(table: pa.Table, hit: dict[str, Any]) -> Shared:
-    """Say of a hit which rule it broke, and show the words it shares; `table` holds the record alone."""
-    found, _ = parted(_all_text(table)[0].as_py())
-    excerpt = " ".join(found[hit["start"] : hit["start"] + hit["words"]])
-    if hit["n"] < GRAM:
-        return Shared(f"the whole item of {hit['n']} words", excerpt)
-    return Shared(f"{hit['words']} words in a row, {hit['coverage']:.0%} of the item's 8-grams", excerpt)
+def explained(hits: pa.Table, data: Dataset, held_out: Dataset) -> Iterator[Shared]:
+    """Yield for each record of `contaminated`, in order, the hit with the longest run, and the words they share."""
+    record, item, words = (hits.column(name).to_numpy() for name in ("record", "item", "words"))
+    order = np.lexsort((item, -words, record))
+    best = hits.take(order[_changes(record[order])])
+    names = held_out.column("id")
+    for shard in data.shards:
+        low, high = np.searchsorted(best.column("record").to_numpy(), [shard.first, shard.first + shard.rows])
+        here = best.slice(low, high - low)
+        if not here.num_rows:
+            continue
+        texts = _all_text(shard.table(COLUMNS).take(pc.subtract(here.column("record"), shard.first)))
+        for hit, text in zip(here.to_pylist(), texts, strict=True):
+            found, _ = parted(text.as_py())
+            shown = found[hit["start"] : hit["start"] + min(hit["words"], SHOWN)]
+            same = (hit["n"], hit["words"], round(hit["coverage"], 4))
+            yield Shared(hit["record"], names[hit["item"]].as_py(), *same, " ".join(shown))
 
 
 class _Grams(NamedTuple):

@@ -5,7 +5,7 @@ A rule is a plain callable `view -> iterator of Outcome`. It reads facts here an
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +22,7 @@ from holdfast.core.settings import Settings
 from holdfast.core.verdict import Evidence, Measurement
 from holdfast.dedup import copies, near, templates
 from holdfast.dedup.clusters import NearDuplicates, NearSpec
-from holdfast.dedup.decontaminate import contaminated
+from holdfast.dedup.decontaminate import Shared, contaminated, explained
 from holdfast.dedup.exact import ExactDuplicates, exact_duplicates
 from holdfast.dedup.seal import HeldOut
 from holdfast.metrics import sketch
@@ -171,6 +171,11 @@ class View:
         if self.held_out is None:
             raise ValueError("there is no held-out set")
         return contaminated(self.data, self.held_out.index, self.runner, self.spool, self.progress)
+
+    @property
+    def contaminated(self) -> Iterator[Shared]:
+        """The contaminated records, in order, each with the item that it shares most with."""
+        return explained(self.contamination, self.data, self.held_out.data) if self.held_out else iter(())
 
     @cached_property
     def copied(self) -> list[copies.Copy]:

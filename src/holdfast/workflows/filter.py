@@ -122,9 +122,9 @@ def _view(data: Dataset, folder: Path, options: FilterOptions, held_out: HeldOut
 
 
 def _contaminated(view: View, decisions: Decisions) -> None:
-    hits = view.contamination
-    for row, item in zip(hits.column("record").to_pylist(), hits.column("item").to_pylist(), strict=True):
-        decisions.reject(row, EVAL, item=item)
+    for hit in view.contaminated:
+        detail = {"item": hit.item, "n": hit.n, "coverage": hit.coverage, "shares": hit.excerpt}
+        decisions.reject(hit.record, EVAL, **detail)
 
 
 def _personal(view: View, decisions: Decisions) -> None:
