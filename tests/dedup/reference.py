@@ -3,13 +3,12 @@
 from collections import defaultdict
 
 from holdfast.core.text import parted, words
-from holdfast.dedup.decontaminate import HALF, PIECES, QUARTER, RUN, SENTENCE
+from holdfast.dedup.decontaminate import BEFORE, BEHIND, HALF, PIECES, QUARTER, RUN
 from holdfast.dedup.eval_index import (
     GRAM,
     LEAST_TELLING,
+    LINE_WEIGHT,
     MOST_ITEMS,
-    SENTENCE_WEIGHT,
-    SENTENCE_WORDS,
     WEIGHT,
     operator_hash,
 )
@@ -28,7 +27,7 @@ def hits(records: list[str], items: list[tuple[str, str]]) -> Found:
             matched, run = overlap(tuple(words(record)), named)
             share = matched / len(named)
             asked = run >= RUN or share >= HALF or (share >= QUARTER and matched >= PIECES)
-            if matched and (asked if part == 0 else run >= RUN and share >= HALF):
+            if matched and (asked, run >= RUN and share >= HALF, share == 1)[part]:
                 longest = max(
                     found.get((number, item), (0, 0.0, 0)), (matched, round(share, 5), run), key=lambda x: x[2]
                 )
@@ -47,8 +46,9 @@ def grams(text: Gram) -> list[Gram]:
 
 
 def owned(items: list[tuple[str, str]], questions: list[Gram], first: list[int]) -> dict[tuple[int, int], set[Gram]]:
-    """(item, 0 question or 1 answer) -> the 8-grams that name it."""
+    """(item, 0 question or 1 answer or 2 stem) -> the 8-grams that name it."""
     answers = [tuple(words(answer)) if question else () for question, answer in items]
+    stems = [tuple(words(stem(question or answer))) for question, answer in items]
     spread = defaultdict(set)
     for item in range(len(items)):
         for gram in (*grams(questions[item]), *grams(answers[item])):
@@ -60,9 +60,19 @@ def owned(items: list[tuple[str, str]], questions: list[Gram], first: list[int])
             own = {gram for gram in grams(questions[item]) if names[gram]}
             found[item, 0] = own or set(grams(questions[item]))
         if answers.index(answers[item]) == item:
-            asked = found.get((item, 0), set())
-            found[item, 1] = {gram for gram in grams(answers[item]) if names[gram]} - asked
+            found[item, 1] = {gram for gram in grams(answers[item]) if names[gram]} - found.get((item, 0), set())
+        if stems.index(stems[item]) == item:
+            found[item, 2] = {gram for gram in grams(stems[item]) if names[gram]}
     return {place: named for place, named in found.items() if named}
+
+
+def stem(question: str) -> str:
+    """What is asked before two options, each on a line of its own."""
+    lines = question.split("\n")
+    for place in range(1, len(lines) - 1):
+        if lines[place].startswith("A) ") and lines[place + 1].startswith("B) "):
+            return "\n".join(lines[:place])
+    return ""
 
 
 def bare(word: str) -> bool:
@@ -89,9 +99,7 @@ def short_in(record: str, question: str) -> bool:
     asked, gaps = parted(question)
     sign = operator_hash(asked, gaps)
     weight = sum(0.0 if bare(word) else 0.5 if len(word) == 1 and word >= "\u3040" else 1.0 for word in asked)
-    inside = weight >= WEIGHT or (
-        len(asked) >= SENTENCE_WORDS and (weight >= SENTENCE_WEIGHT or (weight > 0 and sign != 0))
-    )
+    inside = weight >= LINE_WEIGHT or (weight > 0 and sign != 0)
     found, between = parted(record)
     if not inside:
         return found == asked and (not sign or operator_hash(found, between) == sign)
@@ -101,7 +109,7 @@ def short_in(record: str, question: str) -> bool:
             continue
         if sign and operator_hash(found[place:end], between[place:end]) != sign:
             continue
-        alone = (not place or SENTENCE.search(between[place])) and (end == len(found) or SENTENCE.search(between[end]))
+        alone = (not place or BEFORE.search(between[place])) and (end == len(found) or BEHIND.search(between[end]))
         if alone or sign or weight >= WEIGHT:
             return True
     return False

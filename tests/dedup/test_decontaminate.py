@@ -145,6 +145,17 @@ def test_what_many_items_share_names_none_of_them(shared_data: Path) -> None:
     assert {(k, k) for k in range(20)} == items_found([text.lower() for text in items], index)
 
 
+def test_options_may_change_their_order() -> None:
+    """A multiple choice is found by what is asked; one that shares the words but not all of them is not."""
+    asked = "Which of these cities was the capital of the old kingdom before the great fire?"
+    options = ["A) Paris on the Seine", "B) Rome on the Tiber", "C) Berlin on the Spree", "D) Vienna on the Danube"]
+    index = as_items(["\n".join([asked, *options])])
+    assert {(0, 0)} == items_found(["\n".join([asked, *reversed(options)])], index)
+    assert set() == items_found(
+        [f"Which of these cities was the capital of the old empire? {' '.join(options[:1])}"], index
+    )
+
+
 def test_items_with_nothing_of_their_own_keep_all() -> None:
     """Items of numbers alone, and items put together from shared halves, do not pass unseen."""
     halves = [[f"{side}{k} is the part number {k} of every item here" for k in range(4)] for side in "pq"]
@@ -169,7 +180,8 @@ def test_items_with_nothing_of_their_own_keep_all() -> None:
         ("1 2 3 4", "0 1 2 3 4 5", False),
         ("1 2 3 4", "1, 2, 3, 4", True),
         ("How are you doing?", "Hey how are you doing Jamie", False),
-        ("How are you doing?", f"{FILLER}How are you doing? {FILLER}", True),
+        ("How are you doing?", f"{FILLER}How are you doing? {FILLER}", False),
+        ("How are you doing?", f"{FILLER}\nAlex: How are you doing? {FILLER}", True),
         ("Is that and/or enough for you?", "is that and or enough for you", True),
         ("\u4e2d\u56fd\u7684\u9996\u90fd\u662f\u54ea", "\u4e2d\u56fd\u7684\u9996\u90fd\u662f\u54ea\uff1f", True),
         ("\u4e2d\u56fd", "\u4e2d\u56fd\u7684\u9996\u90fd", False),
@@ -177,7 +189,7 @@ def test_items_with_nothing_of_their_own_keep_all() -> None:
     ],
 )
 def test_short_items(item: str, text: str, found: bool) -> None:
-    """Numbers need their operators, small talk a sentence of its own, what says nothing a whole field."""
+    """Numbers need their operators, small talk a line of its own, what says nothing a whole field."""
     assert found == bool(items_found([text], as_items([item])))
 
 
@@ -196,12 +208,15 @@ def test_a_hit_explains_itself(tmp_path: Path) -> None:
 
 WORDS = ["red", "Fox", "7", "+", "zo\u00eb", "\u4eac", "a", "jumps", "over", "12", "*", "day.", "we", "saw", "x", "is"]
 TEXT = st.lists(st.sampled_from(WORDS), max_size=18).map(" ".join)
+CHOICE = st.integers(9, 14).map(lambda n: " ".join(f"q{k}" for k in range(n)) + "\nA) red fox\nB) zoë we saw\nC) day")
 LONG = st.lists(st.integers(0, 40).map(lambda k: f"w{k}"), max_size=30).map(" ".join)
-ITEMS = st.lists(st.tuples(TEXT | LONG, st.just("") | TEXT | LONG), max_size=7)
+ITEMS = st.lists(st.tuples(TEXT | LONG | CHOICE, st.just("") | TEXT | LONG), max_size=7)
 
 
 @given(
-    ITEMS, st.lists(TEXT | LONG, max_size=4), st.lists(st.tuples(st.integers(0, 40), st.integers(0, 12)), max_size=6)
+    ITEMS,
+    st.lists(TEXT | LONG | CHOICE, max_size=4),
+    st.lists(st.tuples(st.integers(0, 40), st.integers(0, 12)), max_size=6),
 )
 def test_scan_equals_the_reference(items: list[tuple[str, str]], texts: list[str], cuts: list[tuple[int, int]]) -> None:
     """The index and its scan find what plain sets of word tuples find, with the same coverage and the same run."""

@@ -36,6 +36,24 @@ def verified(count: int, *checks: str) -> list[Record]:
     ]
 
 
+THINGS = [
+    "climate change",
+    "old ships",
+    "city walls",
+    "deep caves",
+    "loud birds",
+    "tall trees",
+    "cold lakes",
+    "fast cars",
+]
+
+
+def asked(number: int, things: int) -> Record:
+    """A synthetic record whose prompt, its own in each case, is about one of so many things."""
+    prompt = f"What can you tell me about the {THINGS[number % things]} and how it is with x{number}?"
+    return Record(f"t{number}", prompt, sentence(number), Provenance("synthetic"))
+
+
 def poem(origin: str, **checks: bool) -> Record:
     """A record that asks for creative work."""
     return Record("p", "Write a poem about the sea at night.", sentence(1), Provenance(origin), checks=checks)
@@ -128,6 +146,10 @@ CASES = [
         "warning",
         1,
     ),
+    ("theme-concentration", lambda: view([asked(n, 2) for n in range(100)]), "warning", 0.5),
+    ("theme-concentration", lambda: view([asked(n, 8) for n in range(100)]), "passed", 0.13),
+    ("theme-concentration", lambda: view([asked(n, 2) for n in range(99)]), "not judged", None),
+    ("theme-concentration", lambda: view(records(200, "synthetic")), "not judged", None),
     ("no-diversity-filter", lambda: view(mixture(2, 2)), "warning", 1),
     ("no-diversity-filter", lambda: view(verified(2, "near-duplicate")), "passed", 0),
     ("no-diversity-filter", lambda: view(records(2)), None, None),

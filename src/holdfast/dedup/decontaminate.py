@@ -6,9 +6,10 @@ an item is and which of its n-grams name it says `eval_index`. A record is conta
 - RUN consecutive words of its question (the length of Brown et al. 2020, arXiv 2005.14165, appendix C);
 - at least HALF of the 8-grams of its question, or a QUARTER and PIECES of them (10 words in a row, or several pieces):
   edited and shortened questions, and those too short for a run;
+- all 8-grams of what is asked before the options of a multiple choice, in whatever order these stand;
 - at least HALF of the 8-grams of its answer, with a RUN: an answer without its question;
-- its whole question of fewer than 8 words; a question that hardly says anything must be a whole prompt or response, or
-  a sentence of its own, and operators beside numbers must be the same.
+- its whole question of fewer than 8 words; a question that says little must be a line of its own, one that says hardly
+  anything the whole prompt or response, and operators beside numbers must be the same.
 
 A paraphrase is not found here, nor an answer of fewer than RUN words alone: it stands everywhere.
 """
@@ -31,14 +32,14 @@ from holdfast.core.engine import Progress, Runner, Stage, map_located
 from holdfast.core.hashing import Hashes, Offsets, polynomial
 from holdfast.core.text import KERNELS as TEXT_KERNELS
 from holdfast.core.text import iter_items, parted, word_hashes
-from holdfast.dedup.eval_index import GRAM, EvalIndex, keyed, opened, operator_hash, whole_keys
+from holdfast.dedup.eval_index import GRAM, PARTS, EvalIndex, keyed, opened, operator_hash, whole_keys
 
 # Clean records flagged by the question of another item, of 799,812 comparisons of a shared record with an eval set
 # (bench/decontamination.py): a run of 13 words 25, 12 26, 11 54, 10 92, 8 706; half of the 8-grams 10, a quarter
 # and three of them 18, all among the 25. A run in the answer alone would flag 30 more ("I am writing to express my").
 RUN, HALF, QUARTER, PIECES = 13, 0.5, 0.25, 3
-# What parts a sentence or line from others: "Question: who wrote dracula?".
-SENTENCE = re.compile(r"[.!?:;|\n\u3002\uff01\uff1f\u2026\u061f]")
+# What stands before and behind a line of its own: "Question: who wrote dracula? A: Stoker".
+BEFORE, BEHIND = re.compile(r"[\n:\uff1a]"), re.compile(r"[\n.!?\u3002\uff01\uff1f\u061f]")
 # Below this many words numpy ends before a compiled pass is loaded; room for so many hits is made at first.
 COMPILED_WORDS, MOST_HITS = 1 << 18, 1 << 16
 # The lengths whose sharing is told: `n` of a hit is the longest that its run holds.
@@ -142,7 +143,7 @@ def explained(hits: pa.Table, data: Dataset, held_out: Dataset) -> Iterator[Shar
 
 
 class _Grams(NamedTuple):
-    """Known n-grams of records: position among all words, record, n, and the owner (2 * item, + 1 in its answer)."""
+    """Known n-grams of records: position among all words, record, n, and the owner."""
 
     position: Numbers
     record: Numbers
@@ -240,10 +241,10 @@ def _judged(found: _Grams, index: EvalIndex) -> _Hits:
     begin, run = _longest(part, position)
     coverage = matched / index.totals.reshape(-1)[owner]
     asked = (run >= RUN) | (coverage >= HALF) | (coverage >= QUARTER) & (matched >= PIECES)
-    answered = (run >= RUN) & (coverage >= HALF)
+    broken = np.stack([asked, (run >= RUN) & (coverage >= HALF), coverage == 1])
     n = np.asarray(KNOWN)[np.searchsorted(KNOWN, run, "right") - 1]
-    hits = _Hits(record, owner >> 1, n, matched, coverage, begin - found.offsets[record], run)
-    return hits.only(np.where(owner & 1, answered, asked))
+    hits = _Hits(record, owner // len(PARTS), n, matched, coverage, begin - found.offsets[record], run)
+    return hits.only(broken[owner % len(PARTS), np.arange(owner.size)])
 
 
 def _changes(*columns: Numbers) -> npt.NDArray[np.bool_]:
@@ -272,8 +273,8 @@ def _whole_questions(found: _Grams, index: EvalIndex, texts: pa.ChunkedArray, fi
     """Return the hits of short questions inside other text, where the text itself bears them out."""
     rows = np.flatnonzero(found.n < GRAM)
     start = found.position[rows] - found.offsets[found.record[rows]]
-    record, item, n = found.record[rows], found.owner[rows] >> 1, found.n[rows]
-    doubtful = np.flatnonzero((index.operators[item] != 0) | index.sentences[item])
+    record, item, n = found.record[rows], found.owner[rows] // len(PARTS), found.n[rows]
+    doubtful = np.flatnonzero((index.operators[item] != 0) | index.lines[item])
     keep = np.ones(rows.size, np.bool_)
     known: dict[int, Parted] = {}
     for row in doubtful.tolist():
@@ -293,8 +294,8 @@ def _borne_out(text: Parted, start: int, n: int, index: EvalIndex, item: int) ->
     ):
         return False
     before, after = gaps[start], gaps[start + n]
-    alone = (not start or SENTENCE.search(before)) and (start + n == len(words) or SENTENCE.search(after))
-    return bool(alone) or not index.sentences[item]
+    alone = (not start or BEFORE.search(before)) and (start + n == len(words) or BEHIND.search(after))
+    return bool(alone) or not index.lines[item]
 
 
 def _equal(table: pa.Table, index: EvalIndex) -> _Hits:

@@ -6,6 +6,7 @@ What the table holds of an item is what names it:
 - the 8-grams of question and of answer, but for those that stand in more than MOST_ITEMS different items (the
   instructions of a test, a passage with many questions) and those of hardly anything but numbers and single letters.
   A question that has no other keeps all of its own;
+- the 8-grams of what is asked before the options of a multiple choice, once more and apart: options change order;
 - a question shorter than that whole, to be found inside other text where it has enough words that tell;
 - a question that has not, to be found only where it is a whole prompt or a whole response.
 
@@ -39,11 +40,12 @@ MOST_ITEMS = 3
 MOST_OWNERS = 50
 # An 8-gram with fewer words other than numbers below 10,000 and single letters ("a 1 b 2 c 3 d 4") names nothing.
 LEAST_TELLING = 3
-# What a short question must weigh to be looked for inside other text, and inside it only as a sentence or line of its
-# own: a word weighs 1, a Chinese or Japanese character half, a number or a single letter nothing. Of 118 real questions
-# of 1 to 7 words, "how are you doing" alone stands in clean text (42 of 47,000 records), each time amid a sentence or
-# a greeting.
-WEIGHT, SENTENCE_WEIGHT, SENTENCE_WORDS = 5.0, 3.0, 4
+# What a short question must weigh to be looked for inside other text, and inside it only as a line of its own: a word
+# weighs 1, a Chinese or Japanese character half, a number or a single letter nothing. Of 118 real questions of 1 to 7
+# words, "how are you doing" alone stands in clean text, in 42 of 47,000 records, each time amid a line.
+WEIGHT, LINE_WEIGHT = 5.0, 3.0
+# What a hit is of: owner // PARTS is the item.
+PARTS = QUESTION, ANSWER, STEM = 0, 1, 2
 VERSION = 2
 
 # The signs of multiplication, division and subtraction that print uses, as typed.
@@ -51,6 +53,9 @@ _OPERATORS = str.maketrans({"\u00d7": "*", "\u00b7": "*", "\u00f7": "/", "\u2212
 _OPERATOR = re.compile("[-+*/^=<>%&|~\u2260\u2264\u2265\u00b1\u221a]")
 # What begins a line of a quotation or a list is no operator.
 _LINE_MARKER = re.compile(r"\n[ \t]*(?:[>*#+-]+[ \t]+)+")
+
+# The first of two options or more, each a line: "A) Paris", "(b) Rome", "1. Berlin".
+_OPTION = re.compile(r"\n[ \t]*\(?[Aa1][).:][ \t](?=[^\n]*\n[ \t]*\(?[Bb2][).:][ \t])")
 
 Numbers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -60,10 +65,11 @@ Flags = npt.NDArray[np.bool_]
 class EvalIndex:
     """The table and what is known of each item.
 
-    `grams` maps the hash of n words (n in `lengths`; see `keyed`) to 2 * item, or 2 * item + 1 where they are of its
-    answer alone. `wholes` maps the hash of a whole question to its item; `whole_lengths` are the lengths of these.
-    `totals` is int64[items, 2]: distinct 8-grams of question and answer. `operators[i]` is a hash of the operators of a
-    short question, 0 where it has none; `sentences[i]` says that it counts only as a sentence of its own.
+    `grams` maps the hash of n words (n in `lengths`; see `keyed`) to `len(PARTS) * item + part`; a gram of the question
+    that its answer repeats is one of the question. `wholes` maps the hash of a whole question to its item;
+    `whole_lengths` are the lengths of these. `totals` is int64[items, parts]: distinct 8-grams of each part.
+    `operators[i]` is a hash of the operators of a short question, 0 where it has none; `lines[i]` says that it counts
+    only as a line of its own.
     """
 
     items: int
@@ -73,7 +79,7 @@ class EvalIndex:
     whole_lengths: Numbers
     totals: Numbers
     operators: Hashes
-    sentences: Flags
+    lines: Flags
 
     @cached_property
     def flags(self) -> npt.NDArray[np.uint8]:
@@ -93,20 +99,23 @@ class EvalIndex:
         pairs = list(zip(prompts, responses, strict=True))
         questions = [prompt or response for prompt, response in pairs]
         question = _Texts.of(questions)
-        keys, owners = _naming(question, _Texts.of([response if prompt else "" for prompt, response in pairs]))
+        answers = [response if prompt else "" for prompt, response in pairs]
+        keys, owners = _naming(question, _Texts.of(answers), _Texts.of([_stem(text) for text in questions]))
         short = _short(questions, question)
         contained, wholes = (
             whole_keys(question.words, question.offsets, rows) for rows in (short.contained, short.whole)
         )
         return cls(
             len(pairs),
-            Lookup.of(np.concatenate([keys, contained]), np.concatenate([owners, 2 * short.contained]), MOST_OWNERS),
+            Lookup.of(
+                np.concatenate([keys, contained]), np.concatenate([owners, len(PARTS) * short.contained]), MOST_OWNERS
+            ),
             Lookup.of(wholes, short.whole, 1),
             np.union1d(question.sizes[short.contained], [GRAM] if keys.size else []).astype(np.int64),
             np.unique(question.sizes[short.whole]),
-            np.bincount(owners, minlength=2 * len(pairs)).reshape(-1, 2),
+            np.bincount(owners, minlength=len(PARTS) * len(pairs)).reshape(-1, len(PARTS)),
             short.operators,
-            short.sentences,
+            short.lines,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -119,18 +128,18 @@ class EvalIndex:
         if values["version"] != VERSION:
             raise ValueError(f"an n-gram index of version {values['version']} (known: {VERSION})")
         index = cls.of_arrays({name: _unpack(values[name], kind) for name, kind in _KINDS.items()})
-        for table, owners in ((index.grams, 2 * index.items), (index.wholes, index.items)):
+        for table, owners in ((index.grams, len(PARTS) * index.items), (index.wholes, index.items)):
             sizes = {table.keys.size, table.values.size}
             if len(sizes) > 1 or (table.keys[1:] < table.keys[:-1]).any() or not _below(table.values, owners):
                 raise ValueError("its n-gram index contradicts itself")
-        if not index.items == index.operators.size == index.sentences.size == values["items"]:
+        if not index.items == index.operators.size == index.lines.size == values["items"]:
             raise ValueError("its n-gram index is of another number of items")
         return index
 
     @classmethod
     def of_arrays(cls, arrays: Mapping[str, Any]) -> "EvalIndex":
         """Return the index that these arrays, by their stored names, are."""
-        totals = arrays["totals"].reshape(-1, 2)
+        totals = arrays["totals"].reshape(-1, len(PARTS))
         return cls(
             len(totals),
             Lookup(arrays["keys"], arrays["owners"]),
@@ -139,7 +148,7 @@ class EvalIndex:
             arrays["whole_lengths"],
             totals,
             arrays["operators"],
-            arrays["sentences"],
+            arrays["lines"],
         )
 
     def save(self, folder: Path) -> Path:
@@ -164,7 +173,7 @@ class EvalIndex:
             "whole_lengths": self.whole_lengths,
             "totals": self.totals,
             "operators": self.operators,
-            "sentences": self.sentences,
+            "lines": self.lines,
         }
 
 
@@ -177,7 +186,7 @@ _KINDS = {
     "whole_lengths": "<i8",
     "totals": "<i8",
     "operators": "<u8",
-    "sentences": "|b1",
+    "lines": "|b1",
 }
 
 
@@ -261,21 +270,23 @@ class _Grams(NamedTuple):
         return cls(keyed(hashes[places], GRAM), owner[places], telling)
 
 
-def _naming(question: _Texts, answer: _Texts) -> tuple[Hashes, Numbers]:
-    """Return the distinct 8-grams that name an item, and 2 * item, or 2 * item + 1 for those of its answer alone."""
-    asked, answered = _Grams.of(question), _Grams.of(answer)
-    keys, telling = (np.concatenate([asked[i], answered[i]]) for i in (0, 2))
-    named = telling & (_spread(keys, question.first[np.concatenate([asked.texts, answered.texts])]) <= MOST_ITEMS)
+def _naming(question: _Texts, answer: _Texts, stem: _Texts) -> tuple[Hashes, Numbers]:
+    """Return the distinct 8-grams that name an item, with their owners, both sorted."""
+    grams = [_Grams.of(texts) for texts in (question, answer, stem)]
+    keys, items, telling = (np.concatenate(columns) for columns in zip(*grams, strict=True))
+    part = np.repeat(PARTS, [each.keys.size for each in grams])
+    named = telling & (_spread(keys, question.first[items]) <= MOST_ITEMS)
     has_own = np.zeros(question.sizes.size, np.bool_)
-    has_own[asked.texts[named[: asked.keys.size]]] = True
-    named[: asked.keys.size] |= ~has_own[asked.texts]
-    owners = np.concatenate([2 * asked.texts, 2 * answered.texts + 1])[named]
-    order = np.lexsort((owners, keys[named]))
-    keys, owners = keys[named][order], owners[order]
-    new = np.ones(keys.size, np.bool_)
-    # A gram of the question that the answer repeats is one of the question.
-    new[1:] = (keys[1:] != keys[:-1]) | (owners[1:] >> 1 != owners[:-1] >> 1)
-    return keys[new], owners[new]
+    has_own[items[named & (part == QUESTION)]] = True
+    named |= (part == QUESTION) & ~has_own[items]
+    keys, owners = keys[named], len(PARTS) * items[named] + part[named]
+    order = np.lexsort((owners, keys))
+    keys, owners = keys[order], owners[order]
+    keep = np.ones(keys.size, np.bool_)
+    same = keys[1:] == keys[:-1]
+    keep[1:] = ~same | (owners[1:] != owners[:-1])
+    keep[1:] &= ~same | (owners[1:] % len(PARTS) != ANSWER) | (owners[1:] - owners[:-1] != ANSWER - QUESTION)
+    return keys[keep], owners[keep]
 
 
 def _spread(keys: Hashes, owners: Numbers) -> Numbers:
@@ -298,22 +309,28 @@ class _Short(NamedTuple):
     contained: Numbers
     whole: Numbers
     operators: Hashes
-    sentences: Flags
+    lines: Flags
 
 
 def _short(questions: Sequence[str], words: _Texts) -> _Short:
     count = len(questions)
-    contained, whole, sentences = (np.zeros(count, np.bool_) for _ in range(3))
+    contained, whole, lines = (np.zeros(count, np.bool_) for _ in range(3))
     operators = np.zeros(count, np.uint64)
     for row in np.flatnonzero((words.sizes > 0) & (words.sizes < GRAM) & words.firsts).tolist():
         parts, gaps = parted(questions[row])
         operators[row] = operator_hash(parts, gaps)
         weight = sum(_weight(word) for word in parts)
-        telling = weight >= SENTENCE_WEIGHT or (weight > 0 and operators[row] != 0)
-        contained[row] = weight >= WEIGHT or (telling and len(parts) >= SENTENCE_WORDS)
-        sentences[row] = contained[row] and weight < WEIGHT and not operators[row]
+        sums = operators[row] != 0 and weight > 0
+        contained[row] = weight >= LINE_WEIGHT or sums
+        lines[row] = contained[row] and weight < WEIGHT and not sums
         whole[row] = not contained[row]
-    return _Short(np.flatnonzero(contained), np.flatnonzero(whole), operators, sentences)
+    return _Short(np.flatnonzero(contained), np.flatnonzero(whole), operators, lines)
+
+
+def _stem(question: str) -> str:
+    """Return what is asked before the options of a multiple choice; nothing where there are none."""
+    found = _OPTION.search(question)
+    return question[: found.start()] if found else ""
 
 
 def _is_bare(word: str) -> bool:

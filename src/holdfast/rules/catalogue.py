@@ -30,6 +30,7 @@ SLUGS = (
     "near-duplicates",
     "repeated-openings",
     "template-clusters",
+    "theme-concentration",
     "no-diversity-filter",
     "anchor-diversity",
     "copied-from-real",

@@ -20,7 +20,7 @@ from holdfast.core.engine import Kernel, Progress, Runner, Stage, map_located, m
 from holdfast.core.record import ORIGINS
 from holdfast.core.settings import Settings
 from holdfast.core.verdict import Evidence, Measurement
-from holdfast.dedup import copies, near, templates
+from holdfast.dedup import copies, near, templates, themes
 from holdfast.dedup.clusters import NearDuplicates, NearSpec
 from holdfast.dedup.decontaminate import Shared, contaminated, explained
 from holdfast.dedup.exact import ExactDuplicates, exact_duplicates
@@ -188,6 +188,13 @@ class View:
         return templates.find(self.data, self.synthetic, THREADS)
 
     @cached_property
+    def themes(self) -> tuple[np.ndarray, themes.Themes]:
+        """The records with the distinct synthetic prompts that were looked at (global indices), and their themes."""
+        rows = themes.distinct(self.data, self.synthetic)
+        rows = rows[drawn(len(rows), self.settings.seed, most=themes.SAMPLE)]
+        return rows, themes.find(self.data.take(rows, ("prompt",)).column(0).to_pylist())
+
+    @cached_property
     def diversity(self) -> dict[str, Measurement]:
         """Diversity of the records not labelled real against the given real data; near-duplicates count as one unit."""
         if self.real is None:
@@ -289,10 +296,10 @@ def texts_at(data: Dataset, indices: np.ndarray) -> pa.ChunkedArray:
     return text_of(data.take(indices, TEXT))
 
 
-def drawn(n: int, seed: int, groups: np.ndarray | None = None) -> np.ndarray:
-    """Return at most `COMPARED` of n places, drawn without replacement by `seed`, in whole groups, in order."""
-    unit = None if groups is None else units(groups, COMPARED // PIECES)
-    return np.sort(draw(np.random.default_rng(seed), n, COMPARED, unit))
+def drawn(n: int, seed: int, groups: np.ndarray | None = None, most: int = COMPARED) -> np.ndarray:
+    """Return at most `most` of n places, drawn without replacement by `seed`, in whole groups, in order."""
+    unit = None if groups is None else units(groups, most // PIECES)
+    return np.sort(draw(np.random.default_rng(seed), n, most, unit))
 
 
 def excerpt(text: str) -> str:
