@@ -29,7 +29,7 @@ def test_a_planted_theme_is_found_with_its_words(shared_data: Path) -> None:
     """150 of 500 prompts are about climate change: that is the largest theme, with exactly these members."""
     prompts = questions(shared_data, 350) + planted(150)
     found = themes.find(prompts)
-    assert {"climate", "change"} <= {word for theme in found.themes[:1] for word in (*theme.words, "climate", "change")}
+    assert {"climate", "change", "history", "related"} >= set(found.themes[0].words)
     assert list(range(350, 500)) == found.themes[0].members.tolist()
     assert (150, 500) == (found.largest, found.prompts)
     # Two prompts are alike with chance 150 * 149 / (500 * 499): as if there were 11.2 themes, less for smaller ones.
@@ -60,6 +60,13 @@ def test_real_prompts_have_no_large_theme(name: str, column: str, most: float, s
     found = themes.find(list(dict.fromkeys(row[column] for row in rows(shared_data, name)))[:2_000])
     assert found.largest <= most * found.prompts
     assert found.english > 2 * themes.ENGLISH - 0.1
+
+
+def test_instructions_are_no_theme(shared_data: Path) -> None:
+    """A sentence that many prompts share word for word does not make them alike."""
+    told = "Give the final amount without currency symbols."
+    prompts = [f"{text}? {told}" if k % 2 else text for k, text in enumerate(questions(shared_data, 400))]
+    assert themes.find(prompts).largest <= 0.03 * 400
 
 
 def test_another_language_is_told(shared_data: Path) -> None:

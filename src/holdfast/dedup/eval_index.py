@@ -160,7 +160,7 @@ class EvalIndex:
         place = folder / f"eval-index-{digest.hexdigest()}"
         place.mkdir(parents=True, exist_ok=True)
         for name, values in arrays.items():
-            np.save(place / f"{name}.npy", values, allow_pickle=False)
+            np.save(place / f"{name}.npy", values)
         return place
 
     def _arrays(self) -> dict[str, npt.NDArray[Any]]:

@@ -3,10 +3,13 @@
 A theme is a pair of content words ("climate, change"). The pair that most prompts have is the first theme, then the
 pair that most of the other prompts have, and so on, so that a prompt is of one theme at most. Content words are all but
 function words, the words of any request, and words of nearly all prompts (the task itself, "function" in a set of
-programming tasks). Only English prompts can be judged, because the two lists are English. What the prompts mean is not
-looked at: two themes may be one in other words.
+programming tasks). Sentences that prompts share word for word are instructions and are left out. Only English prompts
+can be judged, because the two lists are English. What the prompts mean is not looked at: two themes may be one in other
+words.
 """
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,10 +24,11 @@ from holdfast.dedup.exact import Indices
 # Prompts looked at, drawn by seed: the share of a theme is then known to 1.6 points.
 SAMPLE = 4_000
 # The beginning of a prompt says what it is about; what follows is material.
-FIRST_WORDS = 60
+FIRST_WORDS, FIRST_CHARS = 60, 1_000
 # A word of fewer prompts than this share makes no theme, one of more is the task. Of the others the most frequent.
 LEAST, TASK, MOST_WORDS = 0.01, 0.95, 300
 SHORTEST = 3
+_SENTENCE = re.compile(r"[.!?:;]\s|\n")
 # Of English prose 40 to 50 % are these function words, of the prompts of the shared sets 30 to 50 %.
 ENGLISH = 0.2
 
@@ -40,11 +44,12 @@ what when where whether which while who whom whose why will with within without 
 """
 FUNCTION_WORDS = frozenset(_FUNCTION_WORDS.split())
 _REQUEST_WORDS = """
-answer answers based best come create describe different example examples explain find first following generate get
-getting give given gives go going help input know last let like list made make makes making name need needs new
-number output please provide question questions response rewrite said say says second sentence sentences suggest
-summarize summarise take takes task tell text thing things three time times total use used uses using want wants way
-ways word words write
+answer answers based best calculate calculates come compute create describe determine different evaluate example
+examples explain express final find first following generate get getting give given gives go going help input know
+last let like list made make makes making name need needs new number output please problem problems provide question
+questions response result results return returns rewrite said say says second sentence sentences show solution solve
+state step steps suggest summarise summarize take takes task tell text thing things three time times total use used
+uses using value values want wants way ways word words write
 """
 REQUEST_WORDS = frozenset(_REQUEST_WORDS.split())
 
@@ -96,20 +101,25 @@ def distinct(data: Dataset, indices: Indices) -> Indices:
 
 def find(prompts: Sequence[str]) -> Themes:
     """Return the themes of prompts; the same for the same prompts, whatever their order."""
-    said = [words(prompt)[:FIRST_WORDS] for prompt in prompts]
+    said = _own_words(prompts)
     total = sum(map(len, said))
     english = sum(word in FUNCTION_WORDS for each in said for word in each) / total if total else 0.0
     has, names = _incidence(said)
     return Themes(len(prompts), english, tuple(_covered(has, names)))
 
 
+def _own_words(prompts: Sequence[str]) -> list[list[str]]:
+    """Return the first words of each prompt without the sentences that others have word for word: instructions."""
+    sentences = [[tuple(words(part)) for part in _SENTENCE.split(prompt[:FIRST_CHARS])] for prompt in prompts]
+    counts = Counter(sentence for each in sentences for sentence in set(each))
+    shared = {sentence for sentence, count in counts.items() if count >= max(2, LEAST * len(prompts))}
+    return [[word for part in each if part not in shared for word in part][:FIRST_WORDS] for each in sentences]
+
+
 def _incidence(said: Sequence[Sequence[str]]) -> tuple[npt.NDArray[np.float32], list[str]]:
     """Return float32[prompts, words]: which prompt has which of the content words that may make a theme."""
     held = [{word for word in each if _is_content(word)} for each in said]
-    counts: dict[str, int] = {}
-    for each in held:
-        for word in each:
-            counts[word] = counts.get(word, 0) + 1
+    counts = Counter(word for each in held for word in each)
     least, most = max(2, LEAST * len(said)), TASK * len(said)
     frequent = sorted((word for word, count in counts.items() if least <= count <= most), key=lambda w: (-counts[w], w))
     names = frequent[:MOST_WORDS]

@@ -2,14 +2,14 @@
 
 **What it is.** The share of the distinct synthetic prompts in the largest theme. A theme is two content words that
 prompts have in common; the pair that most prompts share is the largest. Of more than 4,000 prompts so many are drawn by
-the seed, and the share is an estimate with its interval. The effective number of themes and the largest ones are told
-beside it. English prompts only.
+the seed, and the share is an estimate with its interval. Sentences that prompts share word for word do not count. The
+effective number of themes and the largest ones are told beside it. English prompts only.
 
 **Why it matters.** A generator that is asked for ideas returns to the same few. Answers to them may all differ, so that
 no measure of the answers shows it, and the student still learns one corner of the task.
 
-**When it fires.** Warning above 25 % of the prompts. The prompts of eight real sets have 1 to 9 % in their largest
-theme, those of a set of programming tasks 20 %.
+**When it fires.** Warning above 25 % of the prompts. Of nine sets of prompts that people wrote, from everyday questions
+to programming tasks, the largest theme has 1 to 13 %; of a century of speeches to one parliament 16 %.
 
 **What to do.** Give the generator its topics (`cells` in the settings), or cap the records of a theme.
 """
