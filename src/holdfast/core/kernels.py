@@ -15,6 +15,7 @@ from holdfast.core.codepoints import (
     KIND_MASK,
     KIND_SHIFT,
     LOW_END,
+    OTHER,
     SINGLE,
     SPACE,
     SUSPECT_BIT,
@@ -29,6 +30,8 @@ _LANE = np.uint64(LANE)
 _MIX_1 = np.uint64(MIX_1)
 _MIX_2 = np.uint64(MIX_2)
 _STEP = np.uint64(STEP)
+# No letter or digit of ASCII.
+_TABLE = np.uint8(0xFF)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -58,8 +61,25 @@ def _step(data: Any, i: int, table: Any) -> Any:
 
 
 @numba.njit(cache=True, nogil=True)
+def _plain(table: Any) -> Any:
+    """Return uint8[256]: a byte's folded letter or digit, 0 where it only separates, _TABLE where the table decides."""
+    plain = np.full(256, _TABLE, np.uint8)
+    for byte in range(128):
+        kind = (table[byte] >> np.uint32(KIND_SHIFT)) & np.uint32(KIND_MASK)
+        if kind == WORD:
+            plain[byte] = np.uint8(table[byte] & np.uint32(FOLD_MASK))
+        elif kind in {OTHER, SPACE}:
+            plain[byte] = 0
+    return plain
+
+
+@numba.njit(cache=True, nogil=True)
 def scan_words(data: Any, offsets: Any, table: Any, out: Any, ends: Any, suspect: Any) -> None:
-    """Write one hash per word to `out`, the running total per text to `ends`, and mark texts that may not be NFC."""
+    """Write one hash per word to `out`, the running total per text to `ends`, and mark texts that may not be NFC.
+
+    ASCII letters, digits and separators, most of most texts, are told apart by one look at a small table.
+    """
+    plain = _plain(table)
     written = 0
     for text in range(offsets.size - 1):
         i = offsets[text]
@@ -67,19 +87,29 @@ def scan_words(data: Any, offsets: Any, table: Any, out: Any, ends: Any, suspect
         value = np.uint64(0)
         flags = np.uint32(0)
         while i < stop:
-            entry, i = _step(data, i, table)
-            flags |= entry
-            kind = (entry >> np.uint32(KIND_SHIFT)) & np.uint32(KIND_MASK)
-            if kind == WORD:
-                value = value * _BASE + np.uint64(entry & np.uint32(FOLD_MASK))
-            elif kind != IGNORED:
-                if value != 0:
-                    out[written] = mix(value)
-                    written += 1
-                    value = np.uint64(0)
-                if kind == SINGLE:
-                    out[written] = mix(np.uint64(entry & np.uint32(FOLD_MASK)))
-                    written += 1
+            byte = plain[data[i]]
+            while byte != 0 and byte != _TABLE:
+                value = value * _BASE + np.uint64(byte)
+                i += 1
+                byte = plain[data[i]] if i < stop else np.uint8(0)
+            kind: Any = OTHER
+            if byte == _TABLE:
+                entry, i = _step(data, i, table)
+                flags |= entry
+                kind = (entry >> np.uint32(KIND_SHIFT)) & np.uint32(KIND_MASK)
+                if kind == WORD:
+                    value = value * _BASE + np.uint64(entry & np.uint32(FOLD_MASK))
+                if kind in {WORD, IGNORED}:
+                    continue
+            if value != 0:
+                out[written] = mix(value)
+                written += 1
+                value = np.uint64(0)
+            if kind == SINGLE:
+                out[written] = mix(np.uint64(entry & np.uint32(FOLD_MASK)))
+                written += 1
+            while i < stop and plain[data[i]] == 0:
+                i += 1
         if value != 0:
             out[written] = mix(value)
             written += 1
@@ -88,60 +118,81 @@ def scan_words(data: Any, offsets: Any, table: Any, out: Any, ends: Any, suspect
 
 
 @numba.njit(cache=True, nogil=True)
-def _push(state: Any, byte: Any) -> Any:
-    """Add one byte to (low lane, high lane, unfinished eight bytes, bytes so far)."""
-    low, high, chunk, length = state
-    chunk |= byte << (np.uint64(8) * (length & np.uint64(7)))
-    length += np.uint64(1)
-    if length & np.uint64(7) == 0:
-        mixed = mix(chunk ^ ((length >> np.uint64(3)) * _STEP))
-        low += mixed
-        high += (mixed ^ (mixed >> np.uint64(29))) * _LANE
-        chunk = np.uint64(0)
-    return low, high, chunk, length
+def _put(code: Any, buffer: Any, size: Any) -> Any:
+    """Write the UTF-8 form of a character to `buffer` from `size` on; return where the next one begins."""
+    if code < 0x80:
+        buffer[size] = code
+        return size + 1
+    if code < 0x800:
+        buffer[size] = 0xC0 | (code >> 6)
+        buffer[size + 1] = 0x80 | (code & 0x3F)
+        return size + 2
+    if code < 0x10000:
+        buffer[size] = 0xE0 | (code >> 12)
+        buffer[size + 1] = 0x80 | ((code >> 6) & 0x3F)
+        buffer[size + 2] = 0x80 | (code & 0x3F)
+        return size + 3
+    buffer[size] = 0xF0 | (code >> 18)
+    buffer[size + 1] = 0x80 | ((code >> 12) & 0x3F)
+    buffer[size + 2] = 0x80 | ((code >> 6) & 0x3F)
+    buffer[size + 3] = 0x80 | (code & 0x3F)
+    return size + 4
 
 
 @numba.njit(cache=True, nogil=True)
-def _push_wide(state: Any, code: Any) -> Any:
-    """Add the UTF-8 form of a character beyond ASCII."""
-    tail = np.uint64(0x3F)
-    more = np.uint64(0x80)
-    if code < 0x800:
-        return _push(_push(state, np.uint64(0xC0) | (code >> np.uint64(6))), more | (code & tail))
-    if code < 0x10000:
-        state = _push(state, np.uint64(0xE0) | (code >> np.uint64(12)))
-    else:
-        state = _push(state, np.uint64(0xF0) | (code >> np.uint64(18)))
-        state = _push(state, more | ((code >> np.uint64(12)) & tail))
-    state = _push(state, more | ((code >> np.uint64(6)) & tail))
-    return _push(state, more | (code & tail))
+def _normalise(text: Any, table: Any, folded: Any, buffer: Any) -> Any:
+    """Write one normalised text to `buffer`; return (its bytes, the table entries met beyond ASCII, or-ed).
+
+    `folded` is uint8[128], a space for each kind of white space. A space is written over by what may follow it only
+    where another stands before it, without a branch: which bytes are spaces cannot be foreseen.
+    """
+    size, i = np.int64(0), np.int64(0)
+    flags = np.uint32(0)
+    # As if a space stood before the text: one at its beginning is written over too.
+    blank: Any = True
+    while i < text.size:
+        if text[i] < 0x80:
+            byte = folded[text[i]]
+            i += 1
+            space = byte == 0x20
+            buffer[size] = byte
+            size += 1 - (space & blank)
+            blank = space
+            continue
+        entry, i = _step(text, i, table)
+        flags |= entry
+        kind = (entry >> np.uint32(KIND_SHIFT)) & np.uint32(KIND_MASK)
+        if kind == SPACE:
+            buffer[size] = 0x20
+            size += 1 - np.int64(blank)
+            blank = True
+        elif kind != IGNORED:
+            size = _put(np.int64(entry & np.uint32(FOLD_MASK)), buffer, size)
+            blank = False
+    return size - np.int64(blank and size > 0), flags
 
 
 @numba.njit(cache=True, nogil=True)
 def scan_digests(data: Any, offsets: Any, table: Any, out: Any, suspect: Any) -> None:
     """Write the two lanes of each text's normalised digest to `out`, and mark texts that may not be NFC."""
+    folded = np.empty(128, np.uint8)
+    for byte in range(128):
+        space = (table[byte] >> np.uint32(KIND_SHIFT)) & np.uint32(KIND_MASK) == SPACE
+        folded[byte] = np.uint8(0x20) if space else np.uint8(table[byte] & np.uint32(FOLD_MASK))
+    longest = np.int64(0)
     for text in range(offsets.size - 1):
-        i = offsets[text]
-        stop = offsets[text + 1]
-        state = (np.uint64(0), np.uint64(0), np.uint64(0), np.uint64(0))
-        flags = np.uint32(0)
-        pending: Any = False
-        while i < stop:
-            entry, i = _step(data, i, table)
-            flags |= entry
-            kind = (entry >> np.uint32(KIND_SHIFT)) & np.uint32(KIND_MASK)
-            if kind == SPACE:
-                pending = state[3] > 0
-            elif kind != IGNORED:
-                if pending:
-                    state = _push(state, np.uint64(0x20))
-                    pending = False
-                code = np.uint64(entry & np.uint32(FOLD_MASK))
-                state = _push(state, code) if code < 0x80 else _push_wide(state, code)
-        length = state[3]
-        # The unfinished chunk is completed with zero bytes; the true length is mixed in below.
-        while state[3] & np.uint64(7) != 0:
-            state = _push(state, np.uint64(0))
-        out[text, 0] = mix(state[0] ^ length)
-        out[text, 1] = mix(state[1] + length)
+        longest = max(longest, offsets[text + 1] - offsets[text])
+    # Folding makes a character one half longer at most; the last eight bytes are written whole.
+    chunks = np.empty(longest // 4 + 2, np.uint64)
+    buffer = chunks.view(np.uint8)
+    for text in range(offsets.size - 1):
+        length, flags = _normalise(data[offsets[text] : offsets[text + 1]], table, folded, buffer)
+        buffer[length : length + 8] = 0
+        low, high = np.uint64(0), np.uint64(0)
+        for place in range((length + 7) >> 3):
+            mixed = mix(chunks[place] ^ (np.uint64(place + 1) * _STEP))
+            low += mixed
+            high += (mixed ^ (mixed >> np.uint64(29))) * _LANE
+        out[text, 0] = mix(low ^ np.uint64(length))
+        out[text, 1] = mix(high + np.uint64(length))
         suspect[text] = flags >> np.uint32(SUSPECT_BIT)

@@ -26,9 +26,9 @@ from holdfast.dedup import minhash
 LONGEST_RUN = 5_000
 # Partners kept per record. Beyond it a record is long known to be a duplicate and pairs would grow with the square.
 MOST_PARTNERS = 256
-# Records hold 24 bits of a posting, 32 of a pair.
+# Records hold 32 bits of a pair.
 MOST_RECORDS = 1 << 24
-# The postings of so many records of some hundred words stay below 500 MB.
+# The postings of so many records of some hundred words stay below 500 MB. A posting has room for 2 ** 22 records.
 MOST_EXACT = 250_000
 # Pairs of postings of one shingle. Each is looked at once, far from the last: 0.1 us each, so 20 s of one core.
 MOST_MEETINGS = 200_000_000
@@ -112,69 +112,73 @@ def _compiled(shingles: Any, offsets: Offsets, active: Offsets, how: tuple[float
     """Look up the rare shingles of each record; None where more than MOST_MEETINGS postings would meet."""
     kernels = import_module(KERNELS)
     threshold, workers = how
-    keys = _postings(kernels, shingles, offsets, active, threshold)
-    if _meetings(keys) > MOST_MEETINGS:
+    by_size = np.argsort(offsets[active + 1] - offsets[active], kind="stable")
+    records = active[by_size]
+    numbers = np.empty_like(by_size)
+    numbers[by_size] = np.arange(by_size.size)
+    index = _index(_postings(kernels, (shingles, offsets, active), numbers, threshold), records.size)
+    if _meetings(index) > MOST_MEETINGS:
         return None
-    index = _index(keys, active.size)
-    spans = [(start, min(start + _CHUNK, active.size)) for start in range(0, active.size, _CHUNK)]
+    spans = [(start, min(start + _CHUNK, records.size)) for start in range(0, records.size, _CHUNK)]
     limits = (threshold, LONGEST_RUN, MOST_PARTNERS)
 
     def search(share: list[tuple[int, int]]) -> list[tuple[Any, int]]:
-        seen = np.full(active.size, -1, np.int32)
+        seen = np.full(records.size, -1, np.int32)
         out = (np.empty(_CHUNK * MOST_PARTNERS, np.int32), np.empty(_CHUNK * MOST_PARTNERS, np.int32))
         room = (*out, np.empty(_CHUNK * MOST_PARTNERS, np.float32))
         results = []
         for span in share:
-            written, skipped = kernels.join((shingles, offsets, active), index, span, limits, seen, room)
+            written, skipped = kernels.join((shingles, offsets, records), index, span, limits, seen, room)
             results.append(([column[:written].copy() for column in room], skipped))
         return results
 
     with ThreadPoolExecutor(workers) as pool:
         results = [result for part in pool.map(search, [spans[k::workers] for k in range(workers)]) for result in part]
-    left, right, similarity = (np.concatenate([columns[c] for columns, _ in results]) for c in range(3))
-    return Pairs(left.astype(np.int64), right.astype(np.int64), similarity, sum(skipped for _, skipped in results))
+    one, other, similarity = (np.concatenate([columns[c] for columns, _ in results]) for c in range(3))
+    one, other = by_size[one], by_size[other]
+    skipped = sum(skipped for _, skipped in results)
+    return Pairs(np.minimum(one, other), np.maximum(one, other), similarity, skipped)
 
 
-def _postings(kernels: Any, shingles: Any, offsets: Offsets, active: Offsets, threshold: float) -> Any:
-    """Return the sorted prefix postings of shingles that stand in at least two prefixes."""
+def _postings(kernels: Any, sets: tuple[Any, Offsets, Offsets], numbers: Any, threshold: float) -> Any:
+    """Return the sorted prefix postings of the active records, which go by `numbers` in them."""
+    shingles, offsets, active = sets
     total = int((offsets[active + 1] - offsets[active]).sum())
-    # Twice as many counters as shingles, within 64 kB and 256 MB: a collision only makes a shingle look more common.
-    bits = min(max(16, (2 * total).bit_length()), 28)
+    # As many counters as shingles, within 64 kB and 256 MB: a collision only makes a shingle look more common.
+    bits = min(max(16, total.bit_length()), 28)
     counts = np.zeros(1 << bits, np.uint8)
-    kernels.count(shingles, offsets, active, counts, np.uint32(32 - bits))
+    counter = (counts, np.uint32(32 - bits))
+    kernels.count(shingles, offsets, active, *counter)
+    prefixes = (2.0 * threshold / (1.0 + threshold), threshold)
     parts = [np.empty(0, np.uint64)]
     for start in range(0, active.size, _CHUNK):
         some = active[start : start + _CHUNK]
         out = np.empty(int((offsets[some + 1] - offsets[some]).sum()), np.uint64)
-        written = kernels.postings(shingles, offsets, some, (start, counts, np.uint32(32 - bits)), threshold, out)
+        pair = (some, numbers[start : start + _CHUNK])
+        written = kernels.postings(shingles, offsets, pair, counter, prefixes, out)
         parts.append(out[:written].copy())
-    del counts
+    del counts, counter
     keys = np.concatenate(parts)
     parts.clear()
     keys.sort()
-    return keys[_in_company(keys)]
+    return keys
 
 
-def _meetings(keys: npt.NDArray[np.uint64]) -> int:
-    """Return how often a posting is held against an earlier one of the same shingle."""
-    starts = np.flatnonzero(np.concatenate([[True], (keys[1:] ^ keys[:-1]) >= (1 << 32)])) if keys.size else keys[:0]
-    lengths = np.diff(np.append(starts, keys.size)).astype(np.int64)
-    return int((lengths * np.minimum(lengths - 1, LONGEST_RUN)).sum())
+def _index(keys: npt.NDArray[np.uint64], rows: int) -> tuple[Any, Any, Any, Any, Any]:
+    """Return the postings as `join_kernels.join` wants them, without those that meet no earlier record."""
+    new = np.ones(keys.size, np.bool_)
+    new[1:] = (keys[1:] ^ keys[:-1]) >= (1 << 32)
+    indexed = (keys & np.uint64(1)).astype(np.bool_)
+    end = to_offsets(indexed.astype(np.int64))[:-1].astype(np.int32)
+    begin = end[new][np.cumsum(new, dtype=np.int32) - 1]
+    meets = np.flatnonzero(begin < end)
+    records = (keys[meets] >> np.uint64(10)) & np.uint64(0x3FFFFF)
+    by_record = meets[np.argsort(records, kind="stable")]
+    offsets = to_offsets(np.bincount(records.astype(np.int64), minlength=rows))
+    return keys[indexed], keys[by_record], offsets, begin[by_record], end[by_record]
 
 
-def _in_company(keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
-    same = (keys[1:] ^ keys[:-1]) < (1 << 32)
-    keep = np.zeros(keys.size, np.bool_)
-    keep[1:] |= same
-    keep[:-1] |= same
-    return keep
-
-
-def _index(keys: npt.NDArray[np.uint64], rows: int) -> tuple[Any, Any, Any, Any]:
-    """Return (postings, where the run of equal shingles of each begins, posting numbers by record, their offsets)."""
-    starts = np.ones(keys.size, np.bool_)
-    starts[1:] = (keys[1:] ^ keys[:-1]) >= (1 << 32)
-    run_start = np.flatnonzero(starts).astype(np.int32)[np.cumsum(starts, dtype=np.int32) - 1]
-    records = ((keys >> np.uint64(8)) & np.uint64(0xFFFFFF)).astype(np.int32)
-    by_record = np.argsort(records, kind="stable").astype(np.int32)
-    return keys, run_start, by_record, to_offsets(np.bincount(records, minlength=rows).astype(np.int64))
+def _meetings(index: tuple[Any, Any, Any, Any, Any]) -> int:
+    """Return how often a posting is at most held against an earlier one of the same shingle."""
+    lengths = (index[4] - index[3]).astype(np.int64)
+    return int(np.minimum(lengths, LONGEST_RUN).sum())

@@ -96,32 +96,49 @@ def count(shingles: Any, offsets: Any, active: Any, counts: Any, shift: Any) -> 
 
 
 @numba.njit(cache=True, nogil=True)
-def postings(shingles: Any, offsets: Any, active: Any, counter: Any, threshold: float, out: Any) -> int:
-    """Write the prefix postings of `active` and return how many there are.
+def postings(shingles: Any, offsets: Any, some: Any, counter: Any, prefixes: Any, out: Any) -> int:
+    """Write the prefix postings of some records and return how many there are.
 
-    `counter` is (number of the first record, counts, shift of a shingle to its count). A posting is
-    shingle << 32 | record << 8 | place of the shingle among its record's, rarest first, in 255ths. Shingles seen in
-    one record only are passed over: they cannot join anything.
+    `some` is (records, the number of each by size). `counter` is (counts, shift of a shingle to its count).
+    `prefixes` are the shares of its shingles that a record must have in common with any larger partner and with any
+    smaller one. A posting is shingle << 32 | number << 10 | place << 1, and 1 where larger records need to look it
+    up; the place among the record's shingles, rarest first, is in 511ths. Shingles seen in one record only come first
+    and are passed over: they cannot join anything.
     """
-    first, counts, shift = counter
+    records, numbers = some
+    counts, shift = counter
+    larger, smaller = prefixes
     written = 0
     starts = np.empty(257, np.int64)
-    for k in range(active.size):
-        begin = offsets[active[k]]
-        size = offsets[active[k] + 1] - begin
-        prefix = size - np.int64(np.ceil(threshold * size - 1e-9)) + 1
-        starts[:] = 0
+    for k in range(records.size):
+        begin = offsets[records[k]]
+        size = offsets[records[k] + 1] - begin
+        prefix = size - np.int64(np.ceil(smaller * size - 1e-9)) + 1
+        indexed = size - np.int64(np.ceil(larger * size - 1e-9)) + 1
+        # The common shingles are set down first and get their place, the least significant bits, afterwards.
+        common = written
         for i in range(begin, begin + size):
-            starts[np.int64(counts[shingles[i] >> shift]) + 1] += 1
+            seen = np.uint64(counts[shingles[i] >> shift])
+            if seen > 1:
+                out[common] = (np.uint64(shingles[i]) << np.uint64(32)) | seen
+                common += 1
+        rare = size - (common - written)
+        if rare >= prefix:
+            continue
+        starts[:] = 0
+        for i in range(written, common):
+            starts[(out[i] & np.uint64(255)) + np.uint64(1)] += 1
+        starts[0] = rare
         for c in range(256):
             starts[c + 1] += starts[c]
-        for i in range(begin, begin + size):
-            seen = np.int64(counts[shingles[i] >> shift])
+        number = np.uint64(numbers[k]) << np.uint64(10)
+        for i in range(written, common):
+            seen = out[i] & np.uint64(255)
             place = starts[seen]
             starts[seen] += 1
-            if seen > 1 and place < prefix:
-                record = np.uint64(first + k) << np.uint64(8)
-                out[written] = (np.uint64(shingles[i]) << np.uint64(32)) | record | np.uint64(place * 255 // size)
+            if place < prefix:
+                low = (np.uint64(place * 511 // size) << np.uint64(1)) | np.uint64(place < indexed)
+                out[written] = (out[i] >> np.uint64(32) << np.uint64(32)) | number | low
                 written += 1
     return written
 
@@ -151,34 +168,36 @@ def overlap(shingles: Any, i: Any, stop_i: Any, j: Any, stop_j: Any, needed: Any
 def join(sets: Any, index: Any, span: Any, limits: Any, seen: Any, out: Any) -> Any:
     """Find the earlier partners of the records span[0] <= x < span[1]; return (pairs written, comparisons not made).
 
-    `sets` is (shingles, offsets, active records). `index` is (sorted postings, start of each posting's run, posting
-    numbers by record, their offsets). `limits` is (threshold, longest run looked through, most partners kept). `out`
-    is (earlier, later, similarity).
+    `sets` is (shingles, offsets, records in ascending order of size). `index` is (indexed postings, sorted; the
+    postings of each record, their offsets by record; the indexed postings of the same shingle and an earlier record
+    as begin and end). `limits` is (threshold, longest run looked through, most partners kept). `out` is (earlier,
+    later, similarity).
     """
     shingles, offsets, active = sets
-    keys, run_start, by_record, record_offsets = index
+    known, own, own_offsets, run_begin, run_end = index
     threshold, longest, partners = limits
-    low32 = np.uint64(0xFFFFFF)
     written = 0
     skipped = 0
     for x in range(span[0], span[1]):
         begin = offsets[active[x]]
         size = offsets[active[x] + 1] - begin
+        smallest = np.int64(np.ceil(threshold * size - 1e-9))
         found = 0
-        for p in range(record_offsets[x], record_offsets[x + 1]):
-            at = by_record[p]
-            left_x = size - np.int64(keys[at] & np.uint64(255)) * size / 255.0
-            low = max(np.int64(run_start[at]), at - longest)
-            skipped += low - run_start[at]
-            for q in range(at - 1, low - 1, -1):
-                y = np.int64((keys[q] >> np.uint64(8)) & low32)
+        for p in range(own_offsets[x], own_offsets[x + 1]):
+            left_x = size - np.int64((own[p] >> np.uint64(1)) & np.uint64(511)) * size / 511.0
+            low = max(run_begin[p], run_end[p] - longest)
+            skipped += low - run_begin[p]
+            for q in range(run_end[p] - 1, low - 1, -1):
+                y = np.int64((known[q] >> np.uint64(10)) & np.uint64(0x3FFFFF))
                 if seen[y] == x:
                     continue
                 other = offsets[active[y]]
                 other_size = offsets[active[y] + 1] - other
+                if other_size < smallest:
+                    break
                 needed = np.int64(np.ceil(threshold / (1.0 + threshold) * (size + other_size) - 1e-9))
-                left_y = other_size - np.int64(keys[q] & np.uint64(255)) * other_size / 255.0
-                if min(size, other_size) < needed or min(left_x, left_y) + 1e-6 < needed:
+                left_y = other_size - np.int64((known[q] >> np.uint64(1)) & np.uint64(511)) * other_size / 511.0
+                if min(left_x, left_y) + 1e-6 < needed:
                     continue
                 seen[y] = x
                 if found >= partners:
