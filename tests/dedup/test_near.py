@@ -14,7 +14,7 @@ from holdfast.core.errors import UsageError
 from holdfast.core.text import words
 from holdfast.dedup import join as joining
 from holdfast.dedup import near
-from holdfast.dedup.clusters import NGRAMS, NearDuplicates, NearSpec, connected
+from holdfast.dedup.clusters import NGRAMS, NearDuplicates, NearSpec, connected, independent
 from tests.dedup.planted import case, rows, texts_table
 
 KERNELS = ("holdfast.core.kernels", "holdfast.dedup.join_kernels")
@@ -165,6 +165,61 @@ def test_real_records_represent_synthetic_ones() -> None:
     clusters = near.find_near([texts_table(texts)], priority=np.array([1, 1, 0])).clusters()
     assert [2, 2, 2] == clusters.representative.tolist()
     assert not clusters.chained.any()
+
+
+def reference_keepers(texts: list[str], priority: list[int], gone: list[bool], threshold: float) -> set[int]:
+    """Who is kept, going through the records one by one: nobody that is similar to somebody kept before."""
+    sets = [shingle_set(text, 3) for text in texts]
+    kept: list[int] = []
+    for i in sorted(range(len(texts)), key=lambda i: (priority[i], i)):
+        alike = (len(sets[i] & sets[j]) / max(len(sets[i] | sets[j]), 1) for j in kept if sets[i] != sets[j])
+        if not gone[i] and all(sets[i] != sets[j] for j in kept) and all(one < threshold for one in alike):
+            kept.append(i)
+    return set(kept)
+
+
+def test_every_rejected_record_is_similar_to_its_keeper(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kept are those of a plain walk in order of priority; every other record is a pair with the one it names."""
+    use("numpy", monkeypatch)
+    text = st.lists(st.sampled_from("abcde"), min_size=1, max_size=12).map(" ".join)
+    record = st.tuples(text, st.integers(0, 2), st.booleans())
+
+    @settings(max_examples=200, deadline=None)
+    @given(st.lists(record, min_size=1, max_size=14), st.sampled_from([0.3, 0.5, 0.8]))
+    def holds(records: list[tuple[str, int, bool]], threshold: float) -> None:
+        texts, priority, gone = (list(column) for column in zip(*records, strict=True))
+        found = near.find_near([texts_table(texts)], NearSpec("word3", threshold), np.array(priority))
+        keepers = found.keepers(np.array(gone))
+        own = set(np.flatnonzero(keepers.keeper == np.arange(len(texts))).tolist())
+        assert own == reference_keepers(texts, priority, gone, threshold) | {i for i, out in enumerate(gone) if out}
+        for i in keepers.rejected.tolist():
+            mine, theirs = shingle_set(texts[i], 3), shingle_set(texts[keepers.keeper[i]], 3)
+            assert pytest.approx(len(mine & theirs) / len(mine | theirs)) == keepers.similarity[i] >= threshold - 1e-6
+            assert not gone[keepers.keeper[i]]
+
+    holds()
+
+
+def test_a_chain_keeps_what_is_not_similar_to_a_keeper() -> None:
+    """Of a chain a-b-c-d, each like its neighbours only, a and c are kept: nobody is given up for a stranger."""
+    chain = NearDuplicates(
+        4, NearSpec(), np.array([0, 1, 2]), np.array([1, 2, 3]), np.array([0.6, 0.7, 0.8], np.float32)
+    )
+    assert [0, 2, 2, 2] == chain.keepers().keeper.tolist()
+    assert [1.0, 0.7, 1.0, 0.8] == [round(one, 4) for one in chain.keepers().similarity.tolist()]
+    assert [1, 3] == chain.keepers().rejected.tolist()
+    assert [0, 1, 3, 3] == chain.keepers(np.array([True, False, False, False])).keeper.tolist()
+
+
+@given(st.lists(st.tuples(st.integers(0, 15), st.integers(0, 15)).filter(lambda e: e[0] != e[1]), max_size=40))
+def test_independent_equals_a_walk(edges: list[tuple[int, int]]) -> None:
+    """The steps over whole arrays keep whom a walk from the lowest to the highest keeps."""
+    kept: list[int] = []
+    for i in range(16):
+        if not any({i, j} == set(edge) for j in kept for edge in edges):
+            kept.append(i)
+    ends = np.sort(np.array(edges, np.int64).reshape(-1, 2), axis=1)
+    assert kept == np.flatnonzero(independent(16, ends[:, 0], ends[:, 1])).tolist()
 
 
 @given(st.lists(st.tuples(st.integers(0, 15), st.integers(0, 15)), max_size=25))

@@ -15,7 +15,6 @@ from holdfast.core.codepoints import (
     KIND_MASK,
     KIND_SHIFT,
     LOW_END,
-    OTHER,
     SINGLE,
     SPACE,
     SUSPECT_BIT,
@@ -30,8 +29,6 @@ _LANE = np.uint64(LANE)
 _MIX_1 = np.uint64(MIX_1)
 _MIX_2 = np.uint64(MIX_2)
 _STEP = np.uint64(STEP)
-# No letter or digit of ASCII.
-_TABLE = np.uint8(0xFF)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -61,25 +58,8 @@ def _step(data: Any, i: int, table: Any) -> Any:
 
 
 @numba.njit(cache=True, nogil=True)
-def _plain(table: Any) -> Any:
-    """Return uint8[256]: a byte's folded letter or digit, 0 where it only separates, _TABLE where the table decides."""
-    plain = np.full(256, _TABLE, np.uint8)
-    for byte in range(128):
-        kind = (table[byte] >> np.uint32(KIND_SHIFT)) & np.uint32(KIND_MASK)
-        if kind == WORD:
-            plain[byte] = np.uint8(table[byte] & np.uint32(FOLD_MASK))
-        elif kind in {OTHER, SPACE}:
-            plain[byte] = 0
-    return plain
-
-
-@numba.njit(cache=True, nogil=True)
 def scan_words(data: Any, offsets: Any, table: Any, out: Any, ends: Any, suspect: Any) -> None:
-    """Write one hash per word to `out`, the running total per text to `ends`, and mark texts that may not be NFC.
-
-    ASCII letters, digits and separators, most of most texts, are told apart by one look at a small table.
-    """
-    plain = _plain(table)
+    """Write one hash per word to `out`, the running total per text to `ends`, and mark texts that may not be NFC."""
     written = 0
     for text in range(offsets.size - 1):
         i = offsets[text]
@@ -87,29 +67,19 @@ def scan_words(data: Any, offsets: Any, table: Any, out: Any, ends: Any, suspect
         value = np.uint64(0)
         flags = np.uint32(0)
         while i < stop:
-            byte = plain[data[i]]
-            while byte != 0 and byte != _TABLE:
-                value = value * _BASE + np.uint64(byte)
-                i += 1
-                byte = plain[data[i]] if i < stop else np.uint8(0)
-            kind: Any = OTHER
-            if byte == _TABLE:
-                entry, i = _step(data, i, table)
-                flags |= entry
-                kind = (entry >> np.uint32(KIND_SHIFT)) & np.uint32(KIND_MASK)
-                if kind == WORD:
-                    value = value * _BASE + np.uint64(entry & np.uint32(FOLD_MASK))
-                if kind in {WORD, IGNORED}:
-                    continue
-            if value != 0:
-                out[written] = mix(value)
-                written += 1
-                value = np.uint64(0)
-            if kind == SINGLE:
-                out[written] = mix(np.uint64(entry & np.uint32(FOLD_MASK)))
-                written += 1
-            while i < stop and plain[data[i]] == 0:
-                i += 1
+            entry, i = _step(data, i, table)
+            flags |= entry
+            kind = (entry >> np.uint32(KIND_SHIFT)) & np.uint32(KIND_MASK)
+            if kind == WORD:
+                value = value * _BASE + np.uint64(entry & np.uint32(FOLD_MASK))
+            elif kind != IGNORED:
+                if value != 0:
+                    out[written] = mix(value)
+                    written += 1
+                    value = np.uint64(0)
+                if kind == SINGLE:
+                    out[written] = mix(np.uint64(entry & np.uint32(FOLD_MASK)))
+                    written += 1
         if value != 0:
             out[written] = mix(value)
             written += 1
@@ -146,7 +116,7 @@ def _normalise(text: Any, table: Any, folded: Any, buffer: Any) -> Any:
     `folded` is uint8[128], a space for each kind of white space. A space is written over by what may follow it only
     where another stands before it, without a branch: which bytes are spaces cannot be foreseen.
     """
-    size, i = np.int64(0), np.int64(0)
+    size = i = 0
     flags = np.uint32(0)
     # As if a space stood before the text: one at its beginning is written over too.
     blank: Any = True
@@ -164,12 +134,12 @@ def _normalise(text: Any, table: Any, folded: Any, buffer: Any) -> Any:
         kind = (entry >> np.uint32(KIND_SHIFT)) & np.uint32(KIND_MASK)
         if kind == SPACE:
             buffer[size] = 0x20
-            size += 1 - np.int64(blank)
+            size += 1 - blank
             blank = True
         elif kind != IGNORED:
-            size = _put(np.int64(entry & np.uint32(FOLD_MASK)), buffer, size)
+            size = _put(entry & np.uint32(FOLD_MASK), buffer, size)
             blank = False
-    return size - np.int64(blank and size > 0), flags
+    return size - (blank and size > 0), flags
 
 
 @numba.njit(cache=True, nogil=True)

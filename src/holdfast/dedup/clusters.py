@@ -1,4 +1,4 @@
-"""What near-duplicate pairs add up to: clusters, who represents them, and the curve over thresholds.
+"""What near-duplicate pairs add up to: clusters, who is kept for whom, and the curve over thresholds.
 
 Works on pairs alone, so that another threshold costs no new comparison.
 """
@@ -66,6 +66,23 @@ class Clusters:
 
 
 @dataclass(frozen=True, slots=True)
+class Keepers:
+    """Which record is kept for each, and how similar the two are. Both arrays have one entry per record.
+
+    A kept record is its own keeper. No two kept records are a pair, and every other record is a pair with its keeper
+    (or equal to it): a cluster that hangs together through a chain keeps several.
+    """
+
+    keeper: Indices
+    similarity: npt.NDArray[np.float32]
+
+    @property
+    def rejected(self) -> Indices:
+        """The records that another one is kept for, in order."""
+        return np.flatnonzero(self.keeper != np.arange(self.keeper.size))
+
+
+@dataclass(frozen=True, slots=True)
 class NearDuplicates:
     """All pairs of records of similarity >= `spec.threshold`: left < right, sorted.
 
@@ -85,8 +102,8 @@ class NearDuplicates:
 
     @property
     def beyond(self) -> int:
-        """Number of records beyond the first of each cluster."""
-        return self._beyond(self.spec.threshold)
+        """Number of records that another one is kept for."""
+        return int(self.keepers().rejected.size)
 
     def at(self, threshold: float) -> "NearDuplicates":
         """Return the same result under a higher threshold, without comparing anything again."""
@@ -95,18 +112,51 @@ class NearDuplicates:
                 f"Pairs below a similarity of {self.spec.threshold} were not kept, so {threshold} cannot be judged.",
                 "Search again with the lower threshold.",
             )
-        keep = self._reaches(threshold)
+        keep = self.similarity >= np.float32(threshold)
         chosen = {name: getattr(self, name)[keep] for name in ("left", "right", "similarity")}
         return replace(self, spec=replace(self.spec, threshold=threshold), **chosen)
 
     def curve(self) -> list[tuple[float, int]]:
-        """Return the records beyond the first of each cluster at .5, .55 ... .95, as far as they were searched."""
-        return [(level, self._beyond(level)) for level in CURVE if level >= self.spec.threshold]
+        """Return how many records another one is kept for at .5, .55 ... .95, as far as they were searched."""
+        return [(level, self.at(level).beyond) for level in CURVE if level >= self.spec.threshold]
+
+    def keepers(self, gone: npt.NDArray[np.bool_] | None = None) -> Keepers:
+        """Choose who is kept: in order of priority, then index, whoever is similar to nobody kept before.
+
+        Everybody else goes to the most similar of the kept. Records marked as `gone` take no part: nobody is given up
+        for them, and they are their own keepers.
+        """
+        ranked = self._ranked(gone)
+        rank = np.empty_like(ranked)
+        rank[ranked] = np.arange(self.rows)
+        # Only the first of equal records takes part in pairs. All of them go by the rank of the best.
+        hub = self._hubs()
+        best = np.full(self.rows, self.rows)
+        np.minimum.at(best, hub, rank)
+        best = best[hub]
+        target, similarity = self._settled(best, self.rows if gone is None else int(np.count_nonzero(~gone)))
+        keeper, alike = ranked[target[best]], similarity[best]
+        if gone is not None:
+            keeper[gone], alike[gone] = np.flatnonzero(gone), 1.0
+        return Keepers(keeper, alike)
+
+    def with_pairs(self, left: Indices, right: Indices, similarity: npt.NDArray[np.float32]) -> "NearDuplicates":
+        """Return the same result with more pairs, left < right, none of them known."""
+        one, other = np.concatenate([self.left, left]), np.concatenate([self.right, right])
+        order = np.lexsort((other, one))
+        alike = np.concatenate([self.similarity, similarity])[order]
+        return replace(self, left=one[order], right=other[order], similarity=alike)
+
+    def kept_of_clusters(self, least: int) -> Indices:
+        """Return the records that `keepers` keeps in clusters of more than `least` records."""
+        component = connected(self.rows, self.left, self.right)
+        size = np.bincount(component, minlength=self.rows)[component]
+        return np.flatnonzero((self.keepers().keeper == np.arange(self.rows)) & (size > least))
 
     def clusters(self) -> Clusters:
         """Group the records. The representative has the lowest priority number, then the lowest index."""
         component = connected(self.rows, self.left, self.right)
-        ranked = np.arange(self.rows) if self.priority is None else np.lexsort((np.arange(self.rows), self.priority))
+        ranked = self._ranked(None)
         heads = np.empty(self.rows, np.int64)
         heads[component[ranked[::-1]]] = ranked[::-1]  # the last write wins, so the best record is written last
         representative = heads[component]
@@ -116,13 +166,35 @@ class NearDuplicates:
         similarity = np.where(direct > 0, direct, nearest).astype(np.float32)
         return Clusters(representative, self._medoids(component), direct == 0, similarity, size)
 
-    def _reaches(self, threshold: float) -> npt.NDArray[np.bool_]:
-        return self.similarity >= np.float32(threshold)
+    def _ranked(self, gone: npt.NDArray[np.bool_] | None) -> Indices:
+        """Return the records, the best first; those that are gone come last."""
+        keys = [key for key in (self.priority, gone) if key is not None]
+        return np.lexsort(keys) if keys else np.arange(self.rows)
 
-    def _beyond(self, threshold: float) -> int:
-        keep = self._reaches(threshold)
-        component = connected(self.rows, self.left[keep], self.right[keep])
-        return int(np.count_nonzero(component != np.arange(self.rows)))
+    def _hubs(self) -> Indices:
+        """Return for each record the first of those equal to it."""
+        hub = np.arange(self.rows)
+        same = self.similarity == 1.0
+        np.minimum.at(hub, self.right[same], self.left[same])
+        return hub
+
+    def _settled(self, best: Indices, alive: int) -> tuple[Indices, npt.NDArray[np.float32]]:
+        """Return for each rank the rank that is kept for it, and the similarity of the two.
+
+        `best` is the rank that each record goes by; ranks from `alive` on take no part.
+        """
+        one, other = best[self.left], best[self.right]
+        pairs = (one != other) & (np.maximum(one, other) < alive)
+        one, other = one[pairs], other[pairs]
+        kept = independent(self.rows, np.minimum(one, other), np.maximum(one, other))
+        one, other = np.concatenate([one, other]), np.concatenate([other, one])
+        similarity = np.tile(self.similarity[pairs], 2)
+        chosen = np.flatnonzero(kept[one] & ~kept[other])
+        chosen = chosen[np.lexsort((-one[chosen], similarity[chosen], other[chosen]))]
+        target, alike = np.arange(self.rows), np.ones(self.rows, np.float32)
+        target[other[chosen]] = one[chosen]  # the last write wins: of the most similar the best
+        alike[other[chosen]] = similarity[chosen]
+        return target, alike
 
     def _medoids(self, component: Indices) -> Indices:
         total = np.bincount(self.left, self.similarity, self.rows) + np.bincount(self.right, self.similarity, self.rows)
@@ -143,9 +215,7 @@ class NearDuplicates:
 
         Equal records are compared as one, because only the first of them takes part in pairs.
         """
-        equal = np.arange(self.rows)
-        same = self.similarity == 1.0
-        np.minimum.at(equal, self.right[same], self.left[same])
+        equal = self._hubs()
         hub = equal[representative]
         found: npt.NDArray[np.float32] = (equal == hub).astype(np.float32)
         for one, other in ((self.left, self.right), (self.right, self.left)):
@@ -174,3 +244,20 @@ def connected(rows: int, left: Indices, right: Indices) -> Indices:
                 break
             root = jumped
     return root
+
+
+def independent(rows: int, low: Indices, high: Indices) -> npt.NDArray[np.bool_]:
+    """Return which of 0 ... rows - 1 are kept when, going up, everyone is kept that has no edge to one kept before.
+
+    `low` and `high` are the ends of the edges, low < high. Each step settles all that wait for nobody any more
+    (Blelloch, Fineman and Shun, SPAA 2012), so that their number is the longest chain of waiting.
+    """
+    kept = np.ones(rows, np.bool_)
+    while low.size:
+        waiting = np.zeros(rows, np.bool_)
+        waiting[high] = True
+        settled = ~waiting[low]
+        kept[high[settled]] = False
+        open_still = kept[low] & kept[high]
+        low, high = low[open_still], high[open_still]
+    return kept

@@ -146,21 +146,13 @@ def postings(shingles: Any, offsets: Any, some: Any, counter: Any, prefixes: Any
 @numba.njit(cache=True, nogil=True)
 def overlap(shingles: Any, i: Any, stop_i: Any, j: Any, stop_j: Any, needed: Any) -> Any:
     """Return the number of shared shingles of two sorted runs, or a smaller number once `needed` is out of reach."""
+    # Which of two hashes is larger cannot be foreseen, so nothing branches on it.
     shared = 0
-    while i < stop_i and j < stop_j:
+    while i < stop_i and j < stop_j and shared + min(stop_i - i, stop_j - j) >= needed:
         left, right = shingles[i], shingles[j]
-        if left == right:
-            shared += 1
-            i += 1
-            j += 1
-        elif left < right:
-            i += 1
-            if shared + stop_i - i < needed:
-                break
-        else:
-            j += 1
-            if shared + stop_j - j < needed:
-                break
+        shared += left == right
+        i += left <= right
+        j += right <= left
     return shared
 
 

@@ -23,22 +23,25 @@ from holdfast.dedup.spill import forget
 
 # Expected recall of pairs at the threshold itself; more similar ones are found more often.
 RECALL = 0.996
-# More rows make fewer false candidates and need more bands. Beyond these, sketching costs more than it saves.
-MOST_ROWS = 8
+# More rows make fewer false candidates and need more values: five rows cost half of what six do at 0.7, and twice as
+# many candidates are still cheaper to compare than values are to make.
+MOST_ROWS = 5
 MOST_BANDS = 60
-# Bands sketched in one pass over the shingles: 4 bytes a record and band are held at once.
-_AT_ONCE = 7
-# Members of one bucket that each is compared with. In a larger bucket they are ordered by the keys of another band, so
-# that those which agree there too come together. What is left out is counted.
-NEAREST = 32
-# Pairs kept in all, so many per record: between these bounds, what fits into about 200 MB.
-MOST_PAIRS = 8_000_000
-MOST_PARTNERS = 256
-LEAST_PARTNERS = 8
+# Band keys that are held at once. With all of a record's keys at hand a pair is compared in the first band in which
+# it meets, and in no other.
+KEYS_BYTES = 128 << 20
+# Earlier members of a bucket that each is compared with, and pairs kept per record.
+MOST_NEAREST = MOST_PARTNERS = 256
+# What is left of both where a band would make more comparisons than this, or so many pairs are known (200 MB). Members
+# of buckets too large for it are ordered by the keys of another band, so that those which agree there too come
+# together. What is left out is counted.
+LEAST_NEAREST = LEAST_PARTNERS = 8
+MOST_COMPARISONS = MOST_PAIRS = 8_000_000
 KERNELS = "holdfast.dedup.minhash_kernels"
 _CHUNK = 1 << 14
 # Comparisons before the pages that they touched in the mapped file, 64 kB at each end, are given back.
-_COMPARED = 1 << 9
+_COMPARED = 1 << 11
+_LOW = np.uint64(0xFFFFFFFF)
 
 
 class Banding(NamedTuple):
@@ -56,6 +59,18 @@ class Found(NamedTuple):
     right: npt.NDArray[np.int64]
     similarity: npt.NDArray[np.float32]
     skipped: int
+
+
+class _Buckets(NamedTuple):
+    """The records of buckets of two or more, bucket by bucket, and the place where the bucket of each begins.
+
+    Each is compared with the `nearest` before it; `crowded` are the records of buckets larger than that.
+    """
+
+    members: npt.NDArray[np.int32]
+    first: Offsets
+    nearest: int
+    crowded: npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,39 +110,39 @@ def find(shingles: Any, offsets: Offsets, active: Offsets, threshold: float, wor
     sets = _Sets(shingles, offsets, active)
     chosen = banding(threshold)
     known, similarity, skipped = np.empty(0, np.uint64), np.empty(0, np.float32), 0
+    partners = np.zeros(active.size, np.int64)
+    at_once = max(1, KEYS_BYTES // (4 * max(active.size, 1)))
     with ThreadPoolExecutor(workers) as pool:
-        for begin in range(0, chosen.bands, _AT_ONCE):
-            keys = _keys(sets, (begin, min(begin + _AT_ONCE, chosen.bands)), chosen.rows, pool.map)
-            for band in range(len(keys)):
-                partners = np.bincount((known & np.uint64(0xFFFFFFFF)).astype(np.int64), minlength=active.size)
-                buckets = (*_buckets(keys[band], keys[band - 1]), partners)
-                pairs, scores, left_out = _compared(sets, buckets, threshold, pool.map)
+        for begin in range(0, chosen.bands, at_once):
+            keys = _keys(sets, (begin, min(begin + at_once, chosen.bands)), chosen.rows, pool.map)
+            parts = [(known, similarity)]
+            for band in range(keys.shape[1]):
+                buckets = _buckets(keys, band)
+                pairs, scores, left_out = _compared(sets, (keys[:, :band], buckets, partners), threshold, pool.map)
+                # That these agree does not say that they were compared: from here on they are unlike any other.
+                keys[buckets.crowded, band] = mix(buckets.crowded.astype(np.uint64)) >> np.uint64(32)
+                partners += np.bincount((pairs & _LOW).astype(np.int64), minlength=active.size)
+                parts.append((pairs, scores))
                 skipped += left_out
-                if pairs.size:
-                    known, at = np.unique(np.concatenate([known, pairs]), return_index=True)
-                    similarity = np.concatenate([similarity, scores])[at]
-    left, right = known >> np.uint64(32), known & np.uint64(0xFFFFFFFF)
+            known, at = np.unique(np.concatenate([pairs for pairs, _ in parts]), return_index=True)
+            similarity = np.concatenate([scores for _, scores in parts])[at]
+    left, right = known >> np.uint64(32), known & _LOW
     return Found(left.astype(np.int64), right.astype(np.int64), similarity, skipped)
-
-
-def most_partners(records: int) -> int:
-    """Return how many earlier partners are kept per record."""
-    return max(LEAST_PARTNERS, min(MOST_PARTNERS, MOST_PAIRS // max(records, 1)))
 
 
 _Map = Callable[..., Iterable[Any]]
 
 
 def _keys(sets: _Sets, bands: tuple[int, int], rows: int, run: _Map) -> npt.NDArray[np.uint32]:
-    """Return uint32[bands, records], the keys of the bands from bands[0] up to bands[1]."""
+    """Return uint32[records, bands], the keys of the bands from bands[0] up to bands[1]."""
     kernels = import_module(KERNELS)
-    out = np.empty((bands[1] - bands[0], sets.active.size), np.uint32)
+    out = np.empty((sets.active.size, bands[1] - bands[0]), np.uint32)
     # Two salts for each value, see `minhash_kernels`; those of other bands are others.
     salts = mix(np.arange(2 * rows * bands[0], 2 * rows * bands[1], dtype=np.uint64) * np.uint64(STEP))
 
     def sketch(start: int) -> None:
         stop = min(start + _CHUNK, sets.active.size)
-        kernels.keys(sets.of(start, stop), salts, rows, out[:, start:stop])
+        kernels.keys(sets.of(start, stop), salts, rows, out[start:stop])
         forget(sets.shingles)
 
     for _ in run(sketch, range(0, sets.active.size, _CHUNK)):
@@ -135,37 +150,52 @@ def _keys(sets: _Sets, bands: tuple[int, int], rows: int, run: _Map) -> npt.NDAr
     return out
 
 
-def _buckets(keys: npt.NDArray[np.uint32], other: npt.NDArray[np.uint32]) -> tuple[npt.NDArray[np.int32], Offsets]:
-    """Return the records of buckets of two or more, bucket by bucket, and the place where the bucket of each begins."""
-    codes: Hashes = (keys.astype(np.uint64) << np.uint64(32)) | np.arange(keys.size, dtype=np.uint64)
+def _buckets(keys: npt.NDArray[np.uint32], band: int) -> _Buckets:
+    """Group the records by their key of one band."""
+    codes: Hashes = (keys[:, band].astype(np.uint64) << np.uint64(32)) | np.arange(len(keys), dtype=np.uint64)
     codes.sort()
     sorted_keys = codes >> np.uint64(32)
     starts = np.flatnonzero(np.concatenate([[True], sorted_keys[1:] != sorted_keys[:-1]]))
-    sizes = np.diff(np.append(starts, keys.size))
-    chosen = np.repeat(sizes > 1, sizes)
-    members = (codes[chosen] & np.uint64(0xFFFFFFFF)).astype(np.int32)
+    sizes = np.diff(np.append(starts, len(keys)))
+    members = (codes[np.repeat(sizes > 1, sizes)] & _LOW).astype(np.int32)
     sizes = sizes[sizes > 1]
     first = np.repeat(np.cumsum(sizes) - sizes, sizes)
-    hot = np.flatnonzero(np.repeat(sizes > NEAREST, sizes))
-    members[hot] = members[hot[np.lexsort((members[hot], other[members[hot]], first[hot]))]]
-    return members, first
+    nearest = _nearest(np.arange(members.size) - first)
+    hot = np.flatnonzero(np.repeat(sizes > nearest, sizes))
+    other = keys[members[hot], band - 1]
+    members[hot] = members[hot[np.lexsort((members[hot], other, first[hot]))]]
+    return _Buckets(members, first, nearest, members[hot])
 
 
-def _compared(sets: _Sets, buckets: tuple[Any, Any, Any], threshold: float, run: _Map) -> tuple[Hashes, Any, int]:
-    """Return the similar pairs as left << 32 | right, their similarities, and how many comparisons were left out."""
+def _nearest(before: Offsets) -> int:
+    """Return with how many of the `before` earlier members of its bucket each can be compared."""
+    nearest = MOST_NEAREST
+    while nearest > LEAST_NEAREST and np.minimum(before, nearest).sum() > MOST_COMPARISONS:
+        nearest //= 2
+    return nearest
+
+
+def _compared(
+    sets: _Sets, met: tuple[npt.NDArray[np.uint32], _Buckets, npt.NDArray[np.int64]], threshold: float, run: _Map
+) -> tuple[Hashes, Any, int]:
+    """Return the similar pairs as left << 32 | right, their similarities, and how many comparisons were left out.
+
+    `met` is (keys of the bands compared before, buckets of this one, partners that each record has already).
+    """
     kernels = import_module(KERNELS)
-    members, first, _ = buckets
-    before = np.minimum(np.arange(members.size) - first, NEAREST)
+    earlier, buckets, partners = met
+    before = np.minimum(np.arange(buckets.members.size) - buckets.first, buckets.nearest)
     total = np.cumsum(before)
     cuts = np.searchsorted(total, np.arange(_COMPARED, (total[-1] if total.size else 0) + 1, _COMPARED))
-    bounds = np.unique(np.concatenate([[0], cuts, [members.size]]))
-    limits = (threshold, NEAREST, most_partners(sets.active.size))
+    bounds = np.unique(np.concatenate([[0], cuts, [buckets.members.size]]))
+    limits = (threshold, buckets.nearest, MOST_PARTNERS if partners.sum() < MOST_PAIRS else LEAST_PARTNERS)
 
     def check(start: int, stop: int) -> tuple[Hashes, Any, int]:
         room = int(np.minimum(before[start:stop], limits[2]).sum())
         out = (np.empty(room, np.int32), np.empty(room, np.int32), np.empty(room, np.float32))
         whole = (sets.shingles, sets.offsets, sets.active)
-        written, skipped = kernels.compare(whole, buckets, (start, stop), limits, out)
+        places = (buckets.members, buckets.first, partners, earlier)
+        written, skipped = kernels.compare(whole, places, (start, stop), limits, out)
         forget(sets.shingles)
         left, right = (column[:written].astype(np.uint64) for column in out[:2])
         return (left << np.uint64(32)) | right, out[2][:written].copy(), skipped

@@ -42,12 +42,12 @@ def _fill(shingles: Any, salts: Any, bins: Any) -> None:
 
 @numba.njit(cache=True, nogil=True)
 def keys(sets: Any, salts: Any, rows: Any, out: Any) -> None:
-    """Write uint32 band keys out[band, k] of the records active[k]: equal where all `rows` values of the band are.
+    """Write uint32 band keys out[k, band] of the records active[k]: equal where all `rows` values of the band are.
 
     `sets` is (shingles, offsets, active), `salts` has two entries for each of the bands * rows values.
     """
     shingles, offsets, active = sets
-    bands = out.shape[0]
+    bands = out.shape[1]
     bins = np.empty(bands * rows, np.uint64)
     for k in range(active.size):
         _fill(shingles[offsets[active[k]] : offsets[active[k] + 1]], salts, bins)
@@ -55,19 +55,28 @@ def keys(sets: Any, salts: Any, rows: Any, out: Any) -> None:
             key = np.uint64(0)
             for row in range(rows):
                 key = mix(key * _BASE + bins[band * rows + row])
-            out[band, k] = np.uint32(key >> _HALF)
+            out[k, band] = np.uint32(key >> _HALF)
+
+
+@numba.njit(cache=True, nogil=True)
+def _agree(keys: Any, x: Any, y: Any) -> Any:
+    """Return whether two records share a key of any band."""
+    band = 0
+    while band < keys.shape[1] and keys[x, band] != keys[y, band]:
+        band += 1
+    return band < keys.shape[1]
 
 
 @numba.njit(cache=True, nogil=True)
 def compare(sets: Any, buckets: Any, span: Any, limits: Any, out: Any) -> Any:
     """Compare the members span[0] <= p < span[1] with those before them; return (pairs written, comparisons not made).
 
-    `buckets` is (members, first place of each member's bucket, partners that each record has already). `limits` is
-    (threshold, members before that are compared, most partners of the later record). `out` is (earlier, later,
-    similarity). Every pair written has been compared shingle by shingle.
+    `buckets` is (members, first place of each member's bucket, partners that each record has already, keys of the
+    bands in which it was compared before). `limits` is (threshold, members before that are compared, most partners of
+    the later record). `out` is (earlier, later, similarity). Every pair written has been compared shingle by shingle.
     """
     shingles, offsets, active = sets
-    members, first, partners = buckets
+    members, first, partners, earlier = buckets
     threshold, nearest, most = limits
     written = 0
     skipped = 0
@@ -77,14 +86,14 @@ def compare(sets: Any, buckets: Any, span: Any, limits: Any, out: Any) -> Any:
         found = 0
         for q in range(low, p):
             x, y = max(members[p], members[q]), min(members[p], members[q])
-            if partners[x] + found >= most:
-                skipped += 1
-                continue
             begin, stop = offsets[active[x]], offsets[active[x] + 1]
             other, other_stop = offsets[active[y]], offsets[active[y] + 1]
             total = stop - begin + other_stop - other
             needed = np.int64(np.ceil(threshold / (1.0 + threshold) * total - 1e-9))
-            if min(stop - begin, other_stop - other) < needed:
+            if min(stop - begin, other_stop - other) < needed or _agree(earlier, x, y):
+                continue
+            if partners[x] + found >= most:
+                skipped += 1
                 continue
             shared = overlap(shingles, begin, stop, other, other_stop, needed)
             if shared >= needed:

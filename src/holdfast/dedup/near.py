@@ -11,7 +11,7 @@ pretraining pipelines find 25 % of them. No meaning is compared: a paraphrase is
 
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from holdfast.core.dataset import text_of
 from holdfast.core.hashing import STEP, Hashes, Offsets, mix, to_offsets, windows
 from holdfast.core.text import KERNELS as TEXT_KERNELS
 from holdfast.core.text import digests, iter_items, iter_shingles, normalise, words
+from holdfast.dedup import join as joining
 from holdfast.dedup.clusters import NGRAMS, NearDuplicates, NearSpec, Ngram
 from holdfast.dedup.exact import Priority, representatives
 from holdfast.dedup.join import KERNELS as JOIN_KERNELS
@@ -34,6 +35,9 @@ DEFAULT = NearSpec()
 # Sets are sorted as record << 52 | hash, so at most 4,096 records at a time; fewer stay in the cache.
 _GROUP = 1 << 9
 _HASH_BITS = 52
+
+# Each round leaves a fraction of the kept; where so many do not end it, the rest are kept.
+MOST_ROUNDS = 20
 
 _Sketched = tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64], Hashes]
 
@@ -85,24 +89,24 @@ def join(
     """
     with spill(folder) as store:
         sizes, identity = _gather(sketches, store)
+        sets = (store.values(), to_offsets(sizes))
         same = representatives(identity)
+        copies = np.flatnonzero(same != np.arange(sizes.size))
+        result = NearDuplicates(
+            sizes.size, spec, same[copies], copies, np.ones(copies.size, np.float32), 0, 1.0, priority
+        )
         active = np.flatnonzero((same == np.arange(sizes.size)) & (sizes > 0))
-        found = similar_pairs(store.values(), to_offsets(sizes), active, spec.threshold, workers)
-    copies = np.flatnonzero(same != np.arange(sizes.size))
-    left = np.concatenate([active[found.left], same[copies]])
-    right = np.concatenate([active[found.right], copies])
-    similarity = np.concatenate([found.similarity, np.ones(copies.size, np.float32)])
-    order = np.lexsort((right, left))
-    return NearDuplicates(
-        rows=sizes.size,
-        spec=spec,
-        left=left[order],
-        right=right[order],
-        similarity=similarity[order],
-        skipped=found.skipped,
-        recall=found.recall,
-        priority=priority,
-    )
+        found = similar_pairs(*sets, active, spec.threshold, workers)
+        result = replace(result, skipped=found.skipped, recall=found.recall)
+        result = result.with_pairs(active[found.left], active[found.right], found.similarity)
+        rounds = MOST_ROUNDS if found.skipped else 0
+        while rounds and found.left.size:
+            # A record of a large cluster has not met all it is similar to; those that would be kept meet once more.
+            active = np.unique(same[result.kept_of_clusters(joining.MOST_PARTNERS)])
+            found = similar_pairs(*sets, active, spec.threshold, workers)
+            result = result.with_pairs(active[found.left], active[found.right], found.similarity)
+            rounds -= 1
+    return result
 
 
 def find_near(tables: Iterable[pa.Table], spec: NearSpec = DEFAULT, priority: Priority = None) -> NearDuplicates:

@@ -1,8 +1,9 @@
 """Near-duplicates: records that share most of their word 3-grams.
 
-**What it is.** Records beyond the first of each cluster of pairs with Jaccard similarity of their word 3-grams at or
-above 0.5. Exact duplicates are included. Every pair is verified exactly; no sketch decides. The report shows the
-count as a curve over thresholds, because no single threshold is right for every text.
+**What it is.** Records whose word 3-grams have a Jaccard similarity of 0.5 or more with a record that is kept for
+them. Exact duplicates are included. Every pair is verified exactly; no sketch decides. The report shows the count as a
+curve over thresholds, because no single threshold is right for every text. Kept are real records before others, and
+among these verified before unverified ones.
 
 Only words are compared: short texts that differ in a sign alone, such as 7 + 3 and 7 - 3, look alike.
 
@@ -10,8 +11,8 @@ Only words are compared: short texts that differ in a sign alone, such as 7 + 3 
 
 **When it fires.** Warning above 0.5 % of all records, error above 5 %.
 
-**What to do.** `holdfast filter FILE --dedup near --out DIR`; each rejected record names its keeper and what they
-share. Look at the largest cluster first: long chains are reported, not dropped silently.
+**What to do.** `holdfast filter FILE --dedup near --out DIR`; each rejected record names its keeper, which it is
+similar to itself, and what they share. Look at the largest cluster first: of a long chain several records are kept.
 """
 
 from collections.abc import Iterator
@@ -28,7 +29,7 @@ SOURCE = "Jaccard resemblance: Broder 1997; effect on training: Lee et al. 2022 
 
 
 def check(view: View) -> Iterator[Outcome]:
-    """Count near-duplicates under the definition of the settings."""
+    """Count the records that the filter of the same settings would take out."""
     clusters = view.near.clusters()
     detail = {
         "curve": [[level, count] for level, count in view.near.curve()],
@@ -40,4 +41,4 @@ def check(view: View) -> Iterator[Outcome]:
         "skipped": view.near.skipped,
         "recall": view.near.recall,
     }
-    yield from judge(Subject(SLUG, "near-duplicates", view.near.spec.ngram), clusters.representative, detail, view)
+    yield from judge(Subject(SLUG, "near-duplicates", view.near.spec.ngram), view.near.keepers().keeper, detail, view)

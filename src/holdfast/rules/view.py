@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -38,6 +39,8 @@ EXCERPT = 240
 TEXT = ("prompt", "response")
 # Diversity is compared at equal budget, so that more documents than this only narrow the interval.
 COMPARED = 4_000
+# The verdicts that `holdfast filter` leaves behind.
+FILTERS = ("near-duplicate", "exact-duplicate", "eval-contamination", "personal-data")
 # For what runs in this process; more hold more shards at once without being faster.
 THREADS = min(4, len(os.sched_getaffinity(0)))
 
@@ -134,10 +137,16 @@ class View:
 
     @cached_property
     def priority(self) -> np.ndarray:
-        """Which record stands for a group: real before unknown before mixed before synthetic; low is better."""
+        """Which record stands for a group; low is better.
+
+        Real before unknown before mixed before synthetic; of one origin, records that passed a check before those that
+        nobody checked before those that failed one.
+        """
         rank = {REAL: 0, UNKNOWN: 1, MIXED: 2, SYNTHETIC: 3}
         ranks = np.asarray([rank[code] for code in range(len(ORIGINS))])
-        return np.asarray(ranks[self.origin])
+        coded = self.data.column("checks").combine_chunks().dictionary_encode(null_encoding="encode")
+        checked = np.asarray([_standing(text) for text in coded.dictionary.to_pylist()] or [0])
+        return np.asarray(3 * ranks[self.origin] + checked[coded.indices.to_numpy()])
 
     @cached_property
     def exact(self) -> ExactDuplicates:
@@ -294,6 +303,16 @@ class View:
 def texts_at(data: Dataset, indices: np.ndarray) -> pa.ChunkedArray:
     """Return the training text at global indices."""
     return text_of(data.take(indices, TEXT))
+
+
+def _standing(checks: str | None) -> int:
+    """Return 0 where a check was passed and none failed, 1 where none decided, 2 where one failed.
+
+    What the filters look for decides nothing about a record's worth: it says only that they looked.
+    """
+    verdicts = orjson.loads(checks) if checks else {}
+    decided = {ok for name, ok in verdicts.items() if ok is not None and name not in FILTERS}
+    return 2 if False in decided else 0 if decided else 1
 
 
 def drawn(n: int, seed: int, groups: np.ndarray | None = None, most: int = COMPARED) -> np.ndarray:

@@ -104,7 +104,8 @@ def filtered(data: Dataset, folder: Path, options: FilterOptions) -> tuple[Datas
         _repeated(view, view.exact.representative, EXACT, decisions)
         done.append(EXACT)
     if options.filters.dedup.near is not None:
-        _repeated(view, view.near.clusters().representative, NEAR, decisions)
+        gone = np.isin(np.arange(view.n), list(decisions.reasons))
+        _repeated(view, view.near.keepers(gone).keeper, NEAR, decisions)
         done.append(NEAR)
     if options.filters.novelty is not None:
         _covered(view, folder, options, decisions)
