@@ -29,6 +29,8 @@ SINGLE_NAMES = (
 )
 
 TEXTS = [
+    "7 + 3 = 10; x<=y && f(a_1)->b 5€ ½ x²",
+    "()[]{}" * 9,
     "",
     " ",
     "!!!",
@@ -64,7 +66,7 @@ def reference_single(char: str) -> bool:
     return unicodedata.category(char)[0] in "LN" and name.startswith(SINGLE_NAMES)
 
 
-def reference_words(text: str) -> list[str]:
+def reference_words(text: str, symbols: bool = False) -> list[str]:
     """Walk NFC character by character; the definition of the module's first paragraph, nothing else."""
     found, run = [], ""
     for char in unicodedata.normalize("NFC", text):
@@ -74,7 +76,8 @@ def reference_words(text: str) -> list[str]:
         if letter and not reference_single(char):
             run += reference_fold(char)
             continue
-        found += [run] * bool(run) + [reference_fold(char)] * letter
+        alone = letter or (symbols and unicodedata.category(char)[0] in "PS")
+        found += [run] * bool(run) + [reference_fold(char)] * alone
         run = ""
     return found + [run] * bool(run)
 
@@ -92,8 +95,9 @@ def reference_polynomial(items: list[int]) -> int:
     return value
 
 
-def reference_word_hashes(text: str) -> list[int]:
-    return [reference_mix(reference_polynomial([ord(char) for char in word])) for word in reference_words(text)]
+def reference_word_hashes(text: str, symbols: bool = False) -> list[int]:
+    words = reference_words(text, symbols)
+    return [reference_mix(reference_polynomial([ord(char) for char in word])) for word in words]
 
 
 def reference_canonical(text: str) -> str:
@@ -141,6 +145,8 @@ def check_all(texts: list[str]) -> None:
     assert [reference_digest(text) for text in texts] == core_text.digests(array).tolist()
     for n in (1, 3, 5, 13):
         assert [reference_shingles(words, n) for words in expected] == ragged(core_text.shingles(array, n))
+    signs = [reference_shingles(reference_word_hashes(text, symbols=True), 3) for text in texts]
+    assert signs == ragged(core_text.shingles(array, 3, "symbol"))
     chars = [[ord(char) for char in reference_canonical(text)] for text in texts]
     assert [reference_shingles(codes, 5) for codes in chars] == ragged(core_text.shingles(array, 5, "char"))
 
@@ -170,6 +176,7 @@ def test_every_input_equals_the_reference(name: str, monkeypatch: pytest.MonkeyP
 def test_words_and_normalise_equal_the_reference(text: str) -> None:
     """The small-use functions on one string follow the same definition as the kernels."""
     assert reference_words(text) == core_text.words(text)
+    assert reference_words(text, symbols=True) == core_text.words(text, "symbol")
     assert reference_canonical(text) == core_text.normalise(text)
 
 
@@ -187,6 +194,7 @@ def test_examples_of_the_definition() -> None:
     assert ["한국어", "단어"] == core_text.words("한국어 단어")
     assert ["softhyphen"] == core_text.words("soft\u00adhyphen")
     assert core_text.words("cafe\u0301") == core_text.words("CAFÉ")
+    assert ["f", "(", "x", "_", "1", "≤", "7", ")"] == core_text.words("f(x_1≤7)", "symbol")
 
 
 def test_chunks_slices_nulls_and_wide_strings_make_no_difference(form: str) -> None:

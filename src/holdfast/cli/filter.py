@@ -30,6 +30,7 @@ class Ngram(StrEnum):
     word3 = "word3"
     word5 = "word5"
     char5 = "char5"
+    symbol3 = "symbol3"
 
 
 class Privacy(StrEnum):

@@ -1,4 +1,4 @@
-"""What each Unicode code point is to the text kernels: part of a word, a word by itself, ignored, space, or other.
+"""What each Unicode code point is to the text kernels: part of a word, a word by itself, a symbol, ignored, space ...
 
 Built from `unicodedata` on first need, so that texts that are pure ASCII never pay for it. Knows nothing of texts.
 """
@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 Entries = npt.NDArray[np.uint32]
 
-OTHER, WORD, SINGLE, IGNORED, SPACE = range(5)
+OTHER, WORD, SINGLE, IGNORED, SPACE, SYMBOL = range(6)
 
 FOLD_MASK = 0x1FFFFF
 KIND_SHIFT = 24
@@ -95,7 +95,11 @@ def _entries(codes: range) -> Entries:
     return folded | (kinds << np.uint32(KIND_SHIFT))
 
 
-_KINDS = {"Cf": IGNORED} | dict.fromkeys(("Lu", "Ll", "Lt", "Lm", "Lo", "Nd", "Nl", "No", "Mn", "Mc", "Me"), WORD)
+_KINDS = {
+    "Cf": IGNORED,
+    **dict.fromkeys(("Lu", "Ll", "Lt", "Lm", "Lo", "Nd", "Nl", "No", "Mn", "Mc", "Me"), WORD),
+    **dict.fromkeys(("Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po", "Sm", "Sc", "Sk", "So"), SYMBOL),
+}
 
 
 def _within(numbers: npt.NDArray[np.int64], ranges: tuple[tuple[int, int], ...]) -> npt.NDArray[np.bool_]:

@@ -18,6 +18,7 @@ from holdfast.core.codepoints import (
     SINGLE,
     SPACE,
     SUSPECT_BIT,
+    SYMBOL,
     TAGS_END,
     TAGS_START,
     WORD,
@@ -58,8 +59,13 @@ def _step(data: Any, i: int, table: Any) -> Any:
 
 
 @numba.njit(cache=True, nogil=True)
-def scan_words(data: Any, offsets: Any, table: Any, out: Any, ends: Any, suspect: Any) -> None:
-    """Write one hash per word to `out`, the running total per text to `ends`, and mark texts that may not be NFC."""
+def scan_words(block: Any, table: Any, symbols: Any, out: Any, ends: Any, suspect: Any) -> None:
+    """Write one hash per word to `out`, the running total per text to `ends`, and mark texts that may not be NFC.
+
+    `block` is (bytes, offsets of the texts); with `symbols` each punctuation mark and symbol is a word too.
+    """
+    data, offsets = block
+    alone = SYMBOL if symbols else SINGLE
     written = 0
     for text in range(offsets.size - 1):
         i = offsets[text]
@@ -77,7 +83,7 @@ def scan_words(data: Any, offsets: Any, table: Any, out: Any, ends: Any, suspect
                     out[written] = mix(value)
                     written += 1
                     value = np.uint64(0)
-                if kind == SINGLE:
+                if kind in (SINGLE, alone):
                     out[written] = mix(np.uint64(entry & np.uint32(FOLD_MASK)))
                     written += 1
         if value != 0:

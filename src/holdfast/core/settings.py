@@ -123,7 +123,7 @@ class Budget(Strict):
 class Near(Strict):
     """What a near-duplicate is: the n-gram and the lowest Jaccard similarity."""
 
-    ngram: Literal["word3", "word5", "char5"] = "word3"
+    ngram: Literal["word3", "word5", "char5", "symbol3"] = "word3"
     threshold: Annotated[float, Field(ge=0.5, le=1)] = 0.5
 
 

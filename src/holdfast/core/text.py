@@ -4,7 +4,8 @@ A word is a maximal run of letters, digits and combining marks (Unicode L*, N*, 
 character is a word by itself; format characters (Cf: zero-width joiners, soft hyphens) and variation selectors are
 ignored without breaking a word; everything else separates. Texts are brought to NFC first and folded to lower case
 character by character. Numbers count as words, punctuation never does. Wherever Holdfast counts tokens, it counts
-these words.
+these words. Only who asks for the unit "symbol" gets each punctuation mark and symbol (P*, S*) as a word by itself:
+for formulas and code, whose meaning hangs on them.
 
 Large inputs go through compiled kernels (`core.kernels`, imported then), small ones through numpy with identical
 results. No text is segmented into sentences, stemmed or translated here.
@@ -23,11 +24,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from holdfast.core import codepoints
-from holdfast.core.codepoints import FOLD_MASK, IGNORED, KIND_MASK, KIND_SHIFT, SINGLE, SPACE, SUSPECT_BIT, WORD
+from holdfast.core.codepoints import FOLD_MASK, IGNORED, KIND_MASK, KIND_SHIFT, SINGLE, SPACE, SUSPECT_BIT, SYMBOL, WORD
 from holdfast.core.hashing import BASE, LANE, STEP, Hashes, Offsets, mix, to_offsets, windows
 
 Texts: TypeAlias = "pa.Array | pa.ChunkedArray"
-Unit = Literal["word", "char"]
+Unit = Literal["word", "char", "symbol"]
 
 # Bytes handled at once: small enough that a block's arrays stay in the cache of a core and no new pages are asked of
 # the system for each, large enough to amortise calls.
@@ -52,9 +53,11 @@ class _Block(NamedTuple):
         return not self.data.size or int(self.data.view(np.int8).min()) >= 0
 
 
-def words(text: str) -> list[str]:
+def words(text: str, unit: Unit = "word") -> list[str]:
     """Return the folded words of one text, in order. For small uses; the array functions agree with it."""
-    return _word_pattern().findall(_folded(text)) if not text.isascii() else re.findall("[a-z0-9]+", text.lower())
+    if unit == "word" and text.isascii():
+        return re.findall("[a-z0-9]+", text.lower())
+    return _word_pattern(symbols=unit == "symbol").findall(_folded(text))
 
 
 def parted(text: str) -> tuple[list[str], list[str]]:
@@ -85,7 +88,7 @@ def word_hashes(texts: Texts) -> tuple[Hashes, Offsets]:
 
 
 def shingles(texts: Texts, n: int, unit: Unit = "word") -> tuple[Hashes, Offsets]:
-    """Return (hashes, offsets) of all windows of `n` words, or of `n` characters of the normalised text.
+    """Return (hashes, offsets) of all windows of `n` words (and symbols), or of `n` characters of the normalised text.
 
     A text shorter than `n` has one shingle, the whole; an empty one none. Repeated shingles are repeated here.
     """
@@ -100,8 +103,8 @@ def iter_shingles(texts: Texts, n: int, unit: Unit = "word") -> Iterator[tuple[H
 def iter_items(texts: Texts, unit: Unit = "word") -> Iterator[tuple[Hashes, Offsets]]:
     """Yield (items, offsets) block by block: word hashes, or the code points of the normalised texts."""
     for block, compiled in _blocks(texts):
-        if unit == "word":
-            yield _block_words(block, compiled)
+        if unit != "char":
+            yield _block_words(block, compiled, symbols=unit == "symbol")
         else:
             codes, offsets = _canonical(block)
             yield codes.astype(np.uint64), offsets
@@ -132,9 +135,15 @@ def _fold_map() -> dict[int, int | None]:
 
 
 @cache
-def _word_pattern() -> re.Pattern[str]:
+def _word_pattern(*, symbols: bool) -> re.Pattern[str]:
     kinds = (codepoints.unicode_table() >> KIND_SHIFT) & KIND_MASK
-    return re.compile(f"[{_ranges(kinds == WORD)}]+|[{_ranges(kinds == SINGLE)}]")
+    return re.compile(f"[{_ranges(kinds == WORD)}]+|[{_ranges(_alone(kinds, symbols=symbols))}]")
+
+
+def _alone(kinds: npt.NDArray[Any], *, symbols: bool) -> npt.NDArray[np.bool_]:
+    """Return which characters are a word each."""
+    single: npt.NDArray[np.bool_] = kinds == SINGLE
+    return single | (kinds == SYMBOL) if symbols else single
 
 
 def _ranges(member: npt.NDArray[np.bool_]) -> str:
@@ -195,18 +204,19 @@ def _table(block: _Block) -> codepoints.Entries:
     return codepoints.ascii_table() if block.is_ascii else codepoints.unicode_table()
 
 
-def _block_words(block: _Block, compiled: Any) -> tuple[Hashes, Offsets]:
+def _block_words(block: _Block, compiled: Any, *, symbols: bool = False) -> tuple[Hashes, Offsets]:
     if compiled is None:
-        return _plain_words(block)
-    # ASCII needs a separator between two words, so a text of b bytes has at most (b + 1) / 2; the rest has fewer.
-    out = np.empty((block.data.size + block.size) // 2 + 1, np.uint64)
+        return _plain_words(block, symbols=symbols)
+    # ASCII needs a separator between two words, so a text of b bytes has at most (b + 1) / 2; the rest has fewer. Of
+    # symbols every byte can be one.
+    out = np.empty(block.data.size if symbols else (block.data.size + block.size) // 2 + 1, np.uint64)
     ends = np.zeros(block.size + 1, np.int64)
     suspect = np.zeros(block.size, np.bool_)
-    compiled.scan_words(block.data, block.offsets, _table(block), out, ends[1:], suspect)
+    compiled.scan_words((block.data, block.offsets), _table(block), symbols, out, ends[1:], suspect)
     texts, composed = _composed(block, suspect)
     if not texts.size:
         return out[: ends[-1]], ends
-    return _spliced((out, ends), texts, _block_words(composed, compiled))
+    return _spliced((out, ends), texts, _block_words(composed, compiled, symbols=symbols))
 
 
 def _spliced(old: tuple[Any, Offsets], texts: Offsets, new: tuple[Any, Offsets]) -> tuple[Any, Offsets]:
@@ -272,7 +282,7 @@ def _kept(entries: npt.NDArray[Any], offsets: Offsets, keep: npt.NDArray[np.bool
     return entries[keep], to_offsets(keep.astype(np.int64))[offsets]
 
 
-def _plain_words(block: _Block) -> tuple[Hashes, Offsets]:
+def _plain_words(block: _Block, *, symbols: bool) -> tuple[Hashes, Offsets]:
     """The numpy form of `kernels.scan_words`: a word's hash is the sum of code point * BASE ** (place from its end)."""
     entries, offsets = _entries(block)
     kinds = (entries >> KIND_SHIFT) & KIND_MASK
@@ -285,7 +295,7 @@ def _plain_words(block: _Block) -> tuple[Hashes, Offsets]:
     first[1:-1] &= ~inside[:-1]
     texts = offsets[:-1][np.diff(offsets) > 0]
     first[texts] |= inside[texts]
-    first[:-1] |= kinds == SINGLE
+    first[:-1] |= _alone(kinds, symbols=symbols)
     starts = np.flatnonzero(first[:-1])
     return _hash_runs(entries, inside, starts), to_offsets(first[:-1].astype(np.int64))[offsets]
 

@@ -13,9 +13,14 @@ from holdfast.core.errors import UsageError
 from holdfast.core.text import Unit
 from holdfast.dedup.exact import Indices, Priority
 
-Ngram = Literal["word3", "word5", "char5"]
+Ngram = Literal["word3", "word5", "char5", "symbol3"]
 
-NGRAMS: dict[str, tuple[int, Unit]] = {"word3": (3, "word"), "word5": (5, "word"), "char5": (5, "char")}
+NGRAMS: dict[str, tuple[int, Unit]] = {
+    "word3": (3, "word"),
+    "word5": (5, "word"),
+    "char5": (5, "char"),
+    "symbol3": (3, "symbol"),
+}
 
 CURVE = tuple(round(0.5 + 0.05 * step, 2) for step in range(10))
 

@@ -120,8 +120,8 @@ def explain(left: str, right: str, ngram: Ngram = "word3") -> SharedText:
     both = pa.chunked_array([pa.array([left, right], pa.large_string())])
     hashes, offsets = next(iter_shingles(both, size, unit))
     first, second = set(hashes[: offsets[1]].tolist()), set(hashes[offsets[1] :].tolist())
-    run = longest_run(words(left), words(right))
-    excerpt = " ".join(run) if run or unit == "word" else ""
+    run = longest_run(words(left, unit), words(right, unit))
+    excerpt = " ".join(run)
     if not run and normalise(left) == normalise(right):
         excerpt = normalise(left)
     return SharedText(len(first & second), len(first | second), excerpt)

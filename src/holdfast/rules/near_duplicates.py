@@ -5,7 +5,9 @@ them. Exact duplicates are included. Every pair is verified exactly; no sketch d
 curve over thresholds, because no single threshold is right for every text. Kept are real records before others, and
 among these verified before unverified ones.
 
-Only words are compared: short texts that differ in a sign alone, such as 7 + 3 and 7 - 3, look alike.
+Words are compared, signs are not: texts that differ in a sign alone, such as 7 + 3 and 7 - 3, look alike. For
+mathematics and code set `filters.dedup.near.ngram: symbol3` (`--ngram symbol3`), where each sign counts as a word. It
+is not the default, because in prose changed punctuation makes no new text; docs/dedup.md has the figures.
 
 **Why it matters.** Generators repeat themselves with small changes that exact comparison does not see.
 
