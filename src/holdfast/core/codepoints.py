@@ -70,6 +70,14 @@ def ascii_table() -> Entries:
 
 
 @cache
+def ascii_folded() -> npt.NDArray[np.uint8]:
+    """The folded form of the 128 ASCII characters, a space for each kind of white space."""
+    table = ascii_table()
+    space = (table >> KIND_SHIFT) & KIND_MASK == SPACE
+    return np.where(space, 0x20, table & FOLD_MASK).astype(np.uint8)
+
+
+@cache
 def unicode_table() -> Entries:
     """Entries of planes 0 to 3 and, from LOW_END on, of the tag block; `look_up` finds the right place.
 

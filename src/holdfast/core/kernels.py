@@ -6,7 +6,6 @@ Nothing here makes a Python object; `core.text` holds the numpy form of the same
 
 from typing import Any
 
-import numba
 import numpy as np
 
 from holdfast.core.codepoints import (
@@ -23,6 +22,7 @@ from holdfast.core.codepoints import (
     TAGS_START,
     WORD,
 )
+from holdfast.core.compiled import kernel
 from holdfast.core.hashing import BASE, LANE, MIX_1, MIX_2, STEP
 
 _BASE = np.uint64(BASE)
@@ -32,7 +32,7 @@ _MIX_2 = np.uint64(MIX_2)
 _STEP = np.uint64(STEP)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def mix(value: Any) -> Any:
     """Return what `hashing.mix` returns, for one value."""
     value = (value ^ (value >> np.uint64(30))) * _MIX_1
@@ -40,7 +40,7 @@ def mix(value: Any) -> Any:
     return value ^ (value >> np.uint64(31))
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _step(data: Any, i: int, table: Any) -> Any:
     """Return the table entry of the character at byte `i` and where the next one begins (valid UTF-8 assumed)."""
     first = np.int64(data[i])
@@ -58,7 +58,7 @@ def _step(data: Any, i: int, table: Any) -> Any:
     return (table[code] if code < LOW_END else np.uint32(code)), i + 4
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def scan_words(block: Any, table: Any, symbols: Any, out: Any, ends: Any, suspect: Any) -> None:
     """Write one hash per word to `out`, the running total per text to `ends`, and mark texts that may not be NFC.
 
@@ -93,7 +93,7 @@ def scan_words(block: Any, table: Any, symbols: Any, out: Any, ends: Any, suspec
         suspect[text] = flags >> np.uint32(SUSPECT_BIT)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _put(code: Any, buffer: Any, size: Any) -> Any:
     """Write the UTF-8 form of a character to `buffer` from `size` on; return where the next one begins."""
     if code < 0x80:
@@ -115,55 +115,53 @@ def _put(code: Any, buffer: Any, size: Any) -> Any:
     return size + 4
 
 
-@numba.njit(cache=True, nogil=True)
-def _normalise(text: Any, table: Any, folded: Any, buffer: Any) -> Any:
-    """Write one normalised text to `buffer`; return (its bytes, the table entries met beyond ASCII, or-ed).
+@kernel
+def _normalise(data: Any, span: Any, tables: Any, buffer: Any) -> Any:
+    """Write the normalised text data[span[0]:span[1]] to `buffer`; return (its bytes, entries beyond ASCII, or-ed).
 
-    `folded` is uint8[128], a space for each kind of white space. A space is written over by what may follow it only
-    where another stands before it, without a branch: which bytes are spaces cannot be foreseen.
+    `tables` is (entries, uint8[128] of folded bytes, a space for each kind of white space). A space is written over by
+    what follows it where another stands before it, without a branch: which bytes are spaces cannot be foreseen.
     """
-    size = i = 0
+    table, folded = tables
+    i, stop = span
+    size = 0
     flags = np.uint32(0)
     # As if a space stood before the text: one at its beginning is written over too.
-    blank: Any = True
-    while i < text.size:
-        if text[i] < 0x80:
-            byte = folded[text[i]]
-            i += 1
-            space = byte == 0x20
-            buffer[size] = byte
+    blank = 1
+    while i < stop:
+        if data[i] < 0x80:
+            buffer[size] = folded[data[i]]
+            space = 1 if buffer[size] == 0x20 else 0
             size += 1 - (space & blank)
             blank = space
+            i += 1
             continue
-        entry, i = _step(text, i, table)
+        entry, i = _step(data, i, table)
         flags |= entry
         kind = (entry >> np.uint32(KIND_SHIFT)) & np.uint32(KIND_MASK)
         if kind == SPACE:
             buffer[size] = 0x20
             size += 1 - blank
-            blank = True
+            blank = 1
         elif kind != IGNORED:
             size = _put(entry & np.uint32(FOLD_MASK), buffer, size)
-            blank = False
-    return size - (blank and size > 0), flags
+            blank = 0
+    return (size - blank if size > 0 else 0), flags
 
 
-@numba.njit(cache=True, nogil=True)
-def scan_digests(data: Any, offsets: Any, table: Any, out: Any, suspect: Any) -> None:
-    """Write the two lanes of each text's normalised digest to `out`, and mark texts that may not be NFC."""
-    folded = np.empty(128, np.uint8)
-    for byte in range(128):
-        space = (table[byte] >> np.uint32(KIND_SHIFT)) & np.uint32(KIND_MASK) == SPACE
-        folded[byte] = np.uint8(0x20) if space else np.uint8(table[byte] & np.uint32(FOLD_MASK))
-    longest = np.int64(0)
+@kernel
+def scan_digests(block: Any, tables: Any, room: Any, out: Any, suspect: Any) -> None:
+    """Write the two lanes of each text's normalised digest to `out`, and mark texts that may not be NFC.
+
+    `block` is (bytes, offsets of the texts), `tables` as in `_normalise`. `room` holds the longest text, seen as
+    bytes and as chunks of eight: half longer than it was, because folding can add that much, and eight bytes more.
+    """
+    data, offsets = block
+    buffer, chunks = room
     for text in range(offsets.size - 1):
-        longest = max(longest, offsets[text + 1] - offsets[text])
-    # Folding makes a character one half longer at most; the last eight bytes are written whole.
-    chunks = np.empty(longest // 4 + 2, np.uint64)
-    buffer = chunks.view(np.uint8)
-    for text in range(offsets.size - 1):
-        length, flags = _normalise(data[offsets[text] : offsets[text + 1]], table, folded, buffer)
-        buffer[length : length + 8] = 0
+        length, flags = _normalise(data, (offsets[text], offsets[text + 1]), tables, buffer)
+        for place in range(length, length + 8):
+            buffer[place] = 0
         low, high = np.uint64(0), np.uint64(0)
         for place in range((length + 7) >> 3):
             mixed = mix(chunks[place] ^ (np.uint64(place + 1) * _STEP))

@@ -236,7 +236,9 @@ def _block_digests(block: _Block, compiled: Any) -> Hashes:
         return _plain_digests(block)
     out = np.empty((block.size, 2), np.uint64)
     suspect = np.zeros(block.size, np.bool_)
-    compiled.scan_digests(block.data, block.offsets, _table(block), out, suspect)
+    chunks = np.empty(int(np.diff(block.offsets).max(initial=0)) * 3 // 16 + 3, np.uint64)
+    tables = (_table(block), codepoints.ascii_folded())
+    compiled.scan_digests((block.data, block.offsets), tables, (chunks.view(np.uint8), chunks), out, suspect)
     texts, composed = _composed(block, suspect)
     if texts.size:
         out[texts] = _block_digests(composed, compiled)

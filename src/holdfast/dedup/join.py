@@ -147,15 +147,15 @@ def _postings(kernels: Any, sets: tuple[Any, Offsets, Offsets], numbers: Any, th
     # As many counters as shingles, within 64 kB and 256 MB: a collision only makes a shingle look more common.
     bits = min(max(16, total.bit_length()), 28)
     counts = np.zeros(1 << bits, np.uint8)
-    counter = (counts, np.uint32(32 - bits))
-    kernels.count(shingles, offsets, active, *counter)
+    counter = (counts, np.uint32(32 - bits), np.empty(257, np.int64))
+    kernels.count(shingles, offsets, active, *counter[:2])
     prefixes = (2.0 * threshold / (1.0 + threshold), threshold)
     parts = [np.empty(0, np.uint64)]
     for start in range(0, active.size, _CHUNK):
         some = active[start : start + _CHUNK]
         out = np.empty(int((offsets[some + 1] - offsets[some]).sum()), np.uint64)
         pair = (some, numbers[start : start + _CHUNK])
-        written = kernels.postings(shingles, offsets, pair, counter, prefixes, out)
+        written = kernels.postings((shingles, offsets), pair, counter, prefixes, out)
         parts.append(out[:written].copy())
     del counts, counter
     keys = np.concatenate(parts)

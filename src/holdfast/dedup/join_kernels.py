@@ -2,9 +2,9 @@
 
 from typing import Any
 
-import numba
 import numpy as np
 
+from holdfast.core.compiled import kernel
 from holdfast.core.hashing import BASE, STEP
 from holdfast.core.kernels import mix
 
@@ -12,14 +12,14 @@ _BASE = np.uint64(BASE)
 _STEP = np.uint64(STEP)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _sorted_distinct(hashes: Any, size: int, starts: Any, used: Any, out: Any) -> Any:
     """Move `size` 52-bit hashes to `out`, sorted within one bucket each, and return how many are distinct.
 
     Hashes are uniform, so a bucket for each keeps buckets short; repeated hashes are dropped on insertion.
     """
-    starts[: size + 1] = 0
-    used[:size] = 0
+    for i in range(size + 1):
+        starts[i] = used[i] = 0
     for i in range(size):
         starts[((hashes[i] >> np.uint64(20)) * np.uint64(size) >> np.uint64(32)) + np.uint64(1)] += 1
     for i in range(size):
@@ -45,20 +45,18 @@ def _sorted_distinct(hashes: Any, size: int, starts: Any, used: Any, out: Any) -
     return kept
 
 
-@numba.njit(cache=True, nogil=True)
-def distinct(items: Any, offsets: Any, n: int, values: Any, counts: Any, identity: Any) -> int:
+@kernel
+def distinct(block: Any, n: int, room: Any, values: Any, counts: Any, identity: Any) -> int:
     """Write each record's sorted distinct shingles (32 bits), their number and the set's identity; return the total.
 
-    Equals `hashing.windows` followed by sorting, without an array of all shingles.
+    `block` is (items, offsets of the records), `room` is (hashes, sorted hashes, bucket starts, bucket sizes) for the
+    longest record and one more. Equals `hashing.windows` followed by sorting, without an array of all shingles.
     """
+    items, offsets = block
     power = np.uint64(1)
     for _ in range(n):
         power *= _BASE
-    longest = np.int64(1)
-    for text in range(offsets.size - 1):
-        longest = max(longest, offsets[text + 1] - offsets[text])
-    hashes, out = np.empty(longest, np.uint64), np.empty(longest, np.uint64)
-    starts, used = np.empty(longest + 1, np.int64), np.empty(longest, np.int64)
+    hashes, out, starts, used = room
     written = 0
     for text in range(offsets.size - 1):
         begin = offsets[text]
@@ -85,7 +83,7 @@ def distinct(items: Any, offsets: Any, n: int, values: Any, counts: Any, identit
     return written
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def count(shingles: Any, offsets: Any, active: Any, counts: Any, shift: Any) -> None:
     """Count how many active records hold each shingle, by its leading bits, up to 255."""
     for k in range(active.size):
@@ -95,21 +93,22 @@ def count(shingles: Any, offsets: Any, active: Any, counts: Any, shift: Any) -> 
                 counts[slot] += np.uint8(1)
 
 
-@numba.njit(cache=True, nogil=True)
-def postings(shingles: Any, offsets: Any, some: Any, counter: Any, prefixes: Any, out: Any) -> int:
+@kernel
+def postings(sets: Any, some: Any, counter: Any, prefixes: Any, out: Any) -> int:
     """Write the prefix postings of some records and return how many there are.
 
-    `some` is (records, the number of each by size). `counter` is (counts, shift of a shingle to its count).
+    `sets` is (shingles, offsets). `some` is (records, the number of each by size). `counter` is (counts, shift of a
+    shingle to its count, 257 numbers to count in).
     `prefixes` are the shares of its shingles that a record must have in common with any larger partner and with any
     smaller one. A posting is shingle << 32 | number << 10 | place << 1, and 1 where larger records need to look it
     up; the place among the record's shingles, rarest first, is in 511ths. Shingles seen in one record only come first
     and are passed over: they cannot join anything.
     """
+    shingles, offsets = sets
     records, numbers = some
-    counts, shift = counter
+    counts, shift, starts = counter
     larger, smaller = prefixes
     written = 0
-    starts = np.empty(257, np.int64)
     for k in range(records.size):
         begin = offsets[records[k]]
         size = offsets[records[k] + 1] - begin
@@ -125,7 +124,8 @@ def postings(shingles: Any, offsets: Any, some: Any, counter: Any, prefixes: Any
         rare = size - (common - written)
         if rare >= prefix:
             continue
-        starts[:] = 0
+        for i in range(257):
+            starts[i] = 0
         for i in range(written, common):
             starts[(out[i] & np.uint64(255)) + np.uint64(1)] += 1
         starts[0] = rare
@@ -143,12 +143,12 @@ def postings(shingles: Any, offsets: Any, some: Any, counter: Any, prefixes: Any
     return written
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def overlap(shingles: Any, i: Any, stop_i: Any, j: Any, stop_j: Any, needed: Any) -> Any:
     """Return the number of shared shingles of two sorted runs, or a smaller number once `needed` is out of reach."""
     # Which of two hashes is larger cannot be foreseen, so nothing branches on it.
     shared = 0
-    while i < stop_i and j < stop_j and shared + min(stop_i - i, stop_j - j) >= needed:
+    while i < stop_i and j < stop_j and shared + stop_i - i >= needed and shared + stop_j - j >= needed:
         left, right = shingles[i], shingles[j]
         shared += left == right
         i += left <= right
@@ -156,7 +156,7 @@ def overlap(shingles: Any, i: Any, stop_i: Any, j: Any, stop_j: Any, needed: Any
     return shared
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def join(sets: Any, index: Any, span: Any, limits: Any, seen: Any, out: Any) -> Any:
     """Find the earlier partners of the records span[0] <= x < span[1]; return (pairs written, comparisons not made).
 
@@ -177,7 +177,7 @@ def join(sets: Any, index: Any, span: Any, limits: Any, seen: Any, out: Any) -> 
         found = 0
         for p in range(own_offsets[x], own_offsets[x + 1]):
             left_x = size - np.int64((own[p] >> np.uint64(1)) & np.uint64(511)) * size / 511.0
-            low = max(run_begin[p], run_end[p] - longest)
+            low = max(run_end[p] - longest, run_begin[p])
             skipped += low - run_begin[p]
             for q in range(run_end[p] - 1, low - 1, -1):
                 y = np.int64((known[q] >> np.uint64(10)) & np.uint64(0x3FFFFF))
@@ -189,7 +189,7 @@ def join(sets: Any, index: Any, span: Any, limits: Any, seen: Any, out: Any) -> 
                     break
                 needed = np.int64(np.ceil(threshold / (1.0 + threshold) * (size + other_size) - 1e-9))
                 left_y = other_size - np.int64((known[q] >> np.uint64(1)) & np.uint64(511)) * other_size / 511.0
-                if min(left_x, left_y) + 1e-6 < needed:
+                if left_x + 1e-6 < needed or left_y + 1e-6 < needed:
                     continue
                 seen[y] = x
                 if found >= partners:

@@ -118,7 +118,7 @@ def find(shingles: Any, offsets: Offsets, active: Offsets, threshold: float, wor
             parts = [(known, similarity)]
             for band in range(keys.shape[1]):
                 buckets = _buckets(keys, band)
-                pairs, scores, left_out = _compared(sets, (keys[:, :band], buckets, partners), threshold, pool.map)
+                pairs, scores, left_out = _compared(sets, (keys, band, buckets, partners), threshold, pool.map)
                 # That these agree does not say that they were compared: from here on they are unlike any other.
                 keys[buckets.crowded, band] = mix(buckets.crowded.astype(np.uint64)) >> np.uint64(32)
                 partners += np.bincount((pairs & _LOW).astype(np.int64), minlength=active.size)
@@ -176,14 +176,14 @@ def _nearest(before: Offsets) -> int:
 
 
 def _compared(
-    sets: _Sets, met: tuple[npt.NDArray[np.uint32], _Buckets, npt.NDArray[np.int64]], threshold: float, run: _Map
+    sets: _Sets, met: tuple[npt.NDArray[np.uint32], int, _Buckets, npt.NDArray[np.int64]], threshold: float, run: _Map
 ) -> tuple[Hashes, Any, int]:
     """Return the similar pairs as left << 32 | right, their similarities, and how many comparisons were left out.
 
-    `met` is (keys of the bands compared before, buckets of this one, partners that each record has already).
+    `met` is (keys, number of the band, its buckets, partners that each record has already).
     """
     kernels = import_module(KERNELS)
-    earlier, buckets, partners = met
+    keys, band, buckets, partners = met
     before = np.minimum(np.arange(buckets.members.size) - buckets.first, buckets.nearest)
     total = np.cumsum(before)
     cuts = np.searchsorted(total, np.arange(_COMPARED, (total[-1] if total.size else 0) + 1, _COMPARED))
@@ -194,7 +194,7 @@ def _compared(
         room = int(np.minimum(before[start:stop], limits[2]).sum())
         out = (np.empty(room, np.int32), np.empty(room, np.int32), np.empty(room, np.float32))
         whole = (sets.shingles, sets.offsets, sets.active)
-        places = (buckets.members, buckets.first, partners, earlier)
+        places = (buckets.members, buckets.first, partners, keys, band)
         written, skipped = kernels.compare(whole, places, (start, stop), limits, out)
         forget(sets.shingles)
         left, right = (column[:written].astype(np.uint64) for column in out[:2])

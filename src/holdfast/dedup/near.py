@@ -150,7 +150,9 @@ def _distinct(items: Hashes, offsets: Offsets, n: int) -> list[_Sketched]:
     values = np.empty(items.size, np.uint32)
     counts = np.zeros(offsets.size - 1, np.int64)
     identity = np.zeros((offsets.size - 1, 2), np.uint64)
-    written = import_module(JOIN_KERNELS).distinct(items, offsets, n, values, counts, identity)
+    longest = int(np.diff(offsets).max(initial=0)) + 1
+    room = (*np.empty((2, longest), np.uint64), *np.empty((2, longest), np.int64))
+    written = import_module(JOIN_KERNELS).distinct((items, offsets), n, room, values, counts, identity)
     return [(values[:written].copy(), counts, identity)]
 
 
