@@ -5,43 +5,43 @@ from typing import Any
 import numpy as np
 
 from holdfast.core.compiled import kernel
-from holdfast.core.hashing import BASE, STEP
+from holdfast.core.hashing import BASE, LANE
 from holdfast.core.kernels import mix
 
 _BASE = np.uint64(BASE)
-_STEP = np.uint64(STEP)
+_LANE = np.uint64(LANE)
 
 
 @kernel
-def _sorted_distinct(hashes: Any, size: int, starts: Any, used: Any, out: Any) -> Any:
-    """Move `size` 52-bit hashes to `out`, sorted within one bucket each, and return how many are distinct.
+def _sorted_distinct(hashes: Any, size: int, ends: Any, out: Any) -> Any:
+    """Move `size` 52-bit hashes to `out`, sorted, and return how many are distinct.
 
-    Hashes are uniform, so a bucket for each keeps buckets short; repeated hashes are dropped on insertion.
+    Hashes are uniform, so that a bucket for each puts them nearly in order; what is left is few steps of insertion.
     """
-    for i in range(size + 1):
-        starts[i] = used[i] = 0
+    for bucket in range(size + 1):
+        ends[bucket] = 0
     for i in range(size):
-        starts[((hashes[i] >> np.uint64(20)) * np.uint64(size) >> np.uint64(32)) + np.uint64(1)] += 1
-    for i in range(size):
-        starts[i + 1] += starts[i]
-    for i in range(size):
-        value = hashes[i]
-        bucket = (value >> np.uint64(20)) * np.uint64(size) >> np.uint64(32)
-        begin = starts[bucket]
-        at = begin + used[bucket]
-        while at > begin and out[at - 1] > value:
-            at -= 1
-        if at > begin and out[at - 1] == value:
-            continue
-        for k in range(begin + used[bucket], at, -1):
-            out[k] = out[k - 1]
-        out[at] = value
-        used[bucket] += 1
-    kept = 0
+        ends[((hashes[i] >> np.uint64(20)) * np.uint64(size) >> np.uint64(32)) + np.uint64(1)] += 1
     for bucket in range(size):
-        for k in range(starts[bucket], starts[bucket] + used[bucket]):
-            out[kept] = out[k]
-            kept += 1
+        ends[bucket + 1] += ends[bucket]
+    for i in range(size):
+        bucket = (hashes[i] >> np.uint64(20)) * np.uint64(size) >> np.uint64(32)
+        out[ends[bucket]] = hashes[i]
+        ends[bucket] += 1
+    kept = 0
+    for i in range(size):
+        value = out[i]
+        at = kept
+        while at > 0 and out[at - 1] > value:
+            out[at] = out[at - 1]
+            at -= 1
+        if at > 0 and out[at - 1] == value:
+            # Seen before: close the gap again.
+            for k in range(at, kept):
+                out[k] = out[k + 1]
+            continue
+        out[at] = value
+        kept += 1
     return kept
 
 
@@ -49,14 +49,14 @@ def _sorted_distinct(hashes: Any, size: int, starts: Any, used: Any, out: Any) -
 def distinct(block: Any, n: int, room: Any, values: Any, counts: Any, identity: Any) -> int:
     """Write each record's sorted distinct shingles (32 bits), their number and the set's identity; return the total.
 
-    `block` is (items, offsets of the records), `room` is (hashes, sorted hashes, bucket starts, bucket sizes) for the
-    longest record and one more. Equals `hashing.windows` followed by sorting, without an array of all shingles.
+    `block` is (items, offsets of the records), `room` is (hashes, sorted hashes, ends of buckets) for the longest
+    record and one more. Equals `hashing.windows` followed by sorting, without an array of all shingles.
     """
     items, offsets = block
     power = np.uint64(1)
     for _ in range(n):
         power *= _BASE
-    hashes, out, starts, used = room
+    hashes, out, ends = room
     written = 0
     for text in range(offsets.size - 1):
         begin = offsets[text]
@@ -70,12 +70,13 @@ def distinct(block: Any, n: int, room: Any, values: Any, counts: Any, identity: 
             if i >= begin + n - 1 or i == begin + size - 1:
                 hashes[made] = mix(value) >> np.uint64(12)
                 made += 1
-        kept = _sorted_distinct(hashes, made, starts, used, out)
+        kept = _sorted_distinct(hashes, made, ends, out)
         low, high = np.uint64(0), np.uint64(0)
         for k in range(kept):
             values[written + k] = out[k] >> np.uint64(20)
-            low += mix(out[k])
-            high += mix(out[k] + _STEP)
+            mixed = mix(out[k])
+            low += mixed
+            high += (mixed ^ (mixed >> np.uint64(29))) * _LANE
         written += kept
         counts[text] = kept
         identity[text, 0] = mix(low + np.uint64(kept))

@@ -20,7 +20,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from holdfast.core.dataset import text_of
-from holdfast.core.hashing import STEP, Hashes, Offsets, mix, to_offsets, windows
+from holdfast.core.hashing import LANE, Hashes, Offsets, mix, to_offsets, windows
 from holdfast.core.text import KERNELS as TEXT_KERNELS
 from holdfast.core.text import digests, iter_items, iter_shingles, normalise, words
 from holdfast.dedup import join as joining
@@ -151,7 +151,7 @@ def _distinct(items: Hashes, offsets: Offsets, n: int) -> list[_Sketched]:
     counts = np.zeros(offsets.size - 1, np.int64)
     identity = np.zeros((offsets.size - 1, 2), np.uint64)
     longest = int(np.diff(offsets).max(initial=0)) + 1
-    room = (*np.empty((2, longest), np.uint64), *np.empty((2, longest), np.int64))
+    room = (*np.empty((2, longest), np.uint64), np.empty(longest, np.int64))
     written = import_module(JOIN_KERNELS).distinct((items, offsets), n, room, values, counts, identity)
     return [(values[:written].copy(), counts, identity)]
 
@@ -175,10 +175,11 @@ def _identities(values: Hashes, sizes: npt.NDArray[np.int64]) -> Hashes:
     lanes = []
     filled = np.flatnonzero(sizes)
     starts = to_offsets(sizes)[:-1][filled]
-    for lane in (0, STEP):
+    mixed = mix(values)
+    for terms in (mixed, (mixed ^ (mixed >> np.uint64(29))) * np.uint64(LANE)):
         sums = np.zeros(sizes.size, np.uint64)
         if filled.size:
-            sums[filled] = np.add.reduceat(mix(values + np.uint64(lane)), starts)
+            sums[filled] = np.add.reduceat(terms, starts)
         lanes.append(mix(sums + sizes.astype(np.uint64)))
     return np.stack(lanes, axis=1)
 
