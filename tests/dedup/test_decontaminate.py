@@ -136,6 +136,13 @@ def test_equal_items_are_one(shared_data: Path) -> None:
     assert {(0, 0)} == items_found(questions(shared_data)[:1], as_items(questions(shared_data)[:1] * 300))
 
 
+def test_thirteen_words_of_a_long_question_are_enough() -> None:
+    """Of 60 words 13 in a row are a leak, 12 are not, nor are two pieces of 12."""
+    words = [f"w{k}" for k in range(60)]
+    texts = [" ".join(words[7:20]), " ".join(words[7:19]), " ".join([*words[:12], "x", *words[30:42]])]
+    assert {(0, 0)} == items_found(texts, as_items([" ".join(words)]))
+
+
 def test_what_many_items_share_names_none_of_them(shared_data: Path) -> None:
     """The instructions of a test are no leak of its items; each item is still found by what is its own."""
     told = "Answer the following question about the passage above in one short sentence and do not explain yourself."
