@@ -180,6 +180,15 @@ def test_words_and_normalise_equal_the_reference(text: str) -> None:
     assert reference_canonical(text) == core_text.normalise(text)
 
 
+@given(any_text)
+@example("na\u00efve caf\u00e9, 3+4")
+def test_words_and_gaps_put_together_are_the_text(text: str) -> None:
+    """Nothing of a folded text is lost between its words and the gaps around them, and the words are `words`."""
+    found, gaps = core_text.parted(text)
+    assert core_text.words(text) == found
+    assert core_text._folded(text) == "".join(gap + word for gap, word in zip(gaps, [*found, ""], strict=True))
+
+
 def test_every_character_is_classified_as_its_name_says() -> None:
     """Over all of Unicode, the table of kinds agrees with categories and names, not only on sampled texts."""
     chars = [chr(code) for code in (*range(0xD800), *range(0xE000, 0x110000))]

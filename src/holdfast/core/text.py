@@ -63,7 +63,7 @@ def words(text: str, unit: Unit = "word") -> list[str]:
 def parted(text: str) -> tuple[list[str], list[str]]:
     """Return (words, gaps) of one folded text: what stands before each word, and last what stands behind them all."""
     folded = _folded(text)
-    pattern = re.compile("[a-z0-9]+") if text.isascii() else _word_pattern()
+    pattern = re.compile("[a-z0-9]+") if text.isascii() else _word_pattern(symbols=False)
     found, gaps, end = [], [], 0
     for match in pattern.finditer(folded):
         found.append(match[0])
