@@ -36,6 +36,14 @@ class Encoder(Protocol):
         """Return one unit vector per text; the zero vector for a text without words."""
 
 
+class FixedEncoder(Encoder, Protocol):
+    """An encoder whose vectors depend on nothing but the text, so that they may be kept (`models.encodings`)."""
+
+    @property
+    def digest(self) -> str:
+        """Changes with everything that the vectors depend on: weights, tokens, precision."""
+
+
 @dataclass(frozen=True, slots=True)
 class LexicalEncoder:
     """TF-IDF over word hashes, projected by random signs, as fitted on a corpus by `fit_lexical`.
