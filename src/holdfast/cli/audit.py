@@ -31,6 +31,9 @@ class Options:
     student: Annotated[
         str | None, typer.Option(metavar="NAME", help="Name of the model that will be trained on this.")
     ] = None
+    encoder: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Encoder of what rests on vectors, as minilm.")
+    ] = None
     settings: SettingsFile = None
     map: Mapping = None
     json: Json = False
@@ -67,6 +70,7 @@ def run(given: Options) -> int:
                 evidence=given.evidence,
                 fail_on=given.fail_on.value if given.fail_on else None,
                 baseline=given.baseline,
+                encoder=given.encoder,
                 progress=progress,
             ),
         )

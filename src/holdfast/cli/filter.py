@@ -12,15 +12,16 @@ import typer
 
 from holdfast.cli import screen
 from holdfast.cli.options import Files, Json, Mapping, Out, mapping
-from holdfast.core.settings import Dedup, Filters, Near, Novelty
+from holdfast.core.settings import Dedup, Filters, Near, Novelty, Semantic
 from holdfast.workflows.filter import FilterOptions, filter_files
 
 
 class Kind(StrEnum):
-    """Which repetition is removed; near includes exact."""
+    """Which repetition is removed; near includes exact, semantic includes both."""
 
     exact = "exact"
     near = "near"
+    semantic = "semantic"
     none = "none"
 
 
@@ -47,9 +48,15 @@ class Options:
 
     files: Files
     out: Out = Path("filtered")
-    dedup: Annotated[Kind, typer.Option(help="Which repetition to remove; near includes exact.")] = Kind.near
+    dedup: Annotated[Kind, typer.Option(help="Which repetition to remove; semantic includes near, near exact.")] = (
+        Kind.near
+    )
     ngram: Annotated[Ngram, typer.Option(help="What near-duplicates are compared by.")] = Ngram.word3
-    threshold: Annotated[float, typer.Option(min=0.5, max=1, metavar="SHARE", help="Lowest Jaccard similarity.")] = 0.5
+    threshold: Annotated[
+        float | None,
+        typer.Option(min=0.5, max=1, metavar="SHARE", help="Lowest similarity: Jaccard 0.5, or cosine 0.9."),
+    ] = None
+    encoder: Annotated[str, typer.Option(metavar="NAME", help="What semantic duplicates are compared by.")] = "minilm"
     eval: Annotated[
         list[str] | None, typer.Option(metavar="FILE", help="Held-out file or sealed folder to keep out.")
     ] = None
@@ -70,8 +77,7 @@ class Options:
 
 def run(given: Options) -> int:
     """Filter and say what became of the records; exit 1 when none is left."""
-    near = Near(ngram=given.ngram.value, threshold=given.threshold) if given.dedup is Kind.near else None
-    dedup = Dedup(exact=given.dedup is not Kind.none, near=near)
+    dedup = _dedup(given)
     novelty = Novelty(least=given.novelty, against=tuple(given.against or ())) if given.novelty else None
     filters = Filters(dedup=dedup, novelty=novelty, privacy=given.privacy.value)
     with screen.progress(quiet=given.quiet) as progress:
@@ -82,3 +88,14 @@ def run(given: Options) -> int:
         for line in screen.bill_lines(manifest.more["bill"]):
             screen.result(line)
     return 0 if manifest.counts.kept else 1
+
+
+def _dedup(given: Options) -> Dedup:
+    """Return what is removed; a threshold is that of the widest definition asked for."""
+    threshold = {} if given.threshold is None else {"threshold": given.threshold}
+    near, semantic = None, None
+    if given.dedup is Kind.semantic:
+        near, semantic = Near(ngram=given.ngram.value), Semantic(encoder=given.encoder, **threshold)
+    elif given.dedup is Kind.near:
+        near = Near(ngram=given.ngram.value, **threshold)
+    return Dedup(exact=given.dedup is not Kind.none, near=near, semantic=semantic)

@@ -40,6 +40,18 @@ class NearSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class SemanticSpec:
+    """What counts as semantic: the name of the encoder whose vectors are compared, and the lowest cosine."""
+
+    encoder: str
+    threshold: float
+
+    def __post_init__(self) -> None:
+        if not 0.1 <= self.threshold <= 1.0:
+            raise UsageError(f"A semantic threshold of {self.threshold} is not between 0.1 and 1.0.")
+
+
+@dataclass(frozen=True, slots=True)
 class Clusters:
     """Records connected by similar pairs. All arrays have one entry per record of the data set.
 
@@ -93,17 +105,19 @@ class NearDuplicates:
 
     Records with equal shingle sets are paired with the first of them only (similarity 1). `skipped` counts the
     comparisons that the limits of `dedup.join` left out. `recall` is the expected share of pairs at the threshold that
-    were found; 1, with nothing skipped, means that no pair is missing.
+    were found; 1, with nothing skipped, means that no pair is missing. `stays` marks pairs that count at any
+    threshold, because another definition already made them one.
     """
 
     rows: int
-    spec: NearSpec
+    spec: NearSpec | SemanticSpec
     left: Indices
     right: Indices
     similarity: npt.NDArray[np.float32]
     skipped: int = 0
     recall: float = 1.0
     priority: Priority = None
+    stays: npt.NDArray[np.bool_] | None = None
 
     @property
     def beyond(self) -> int:
@@ -117,8 +131,9 @@ class NearDuplicates:
                 f"Pairs below a similarity of {self.spec.threshold} were not kept, so {threshold} cannot be judged.",
                 "Search again with the lower threshold.",
             )
-        keep = self.similarity >= np.float32(threshold)
-        chosen = {name: getattr(self, name)[keep] for name in ("left", "right", "similarity")}
+        keep = self._reaches(threshold)
+        columns = ("left", "right", "similarity", *(() if self.stays is None else ("stays",)))
+        chosen = {name: getattr(self, name)[keep] for name in columns}
         return replace(self, spec=replace(self.spec, threshold=threshold), **chosen)
 
     def curve(self) -> list[tuple[float, int]]:
@@ -175,6 +190,10 @@ class NearDuplicates:
         """Return the records, the best first; those that are gone come last."""
         keys = [key for key in (self.priority, gone) if key is not None]
         return np.lexsort(keys) if keys else np.arange(self.rows)
+
+    def _reaches(self, threshold: float) -> npt.NDArray[np.bool_]:
+        reached: npt.NDArray[np.bool_] = self.similarity >= np.float32(threshold)
+        return reached if self.stays is None else reached | self.stays
 
     def _hubs(self) -> Indices:
         """Return for each record the first of those equal to it."""

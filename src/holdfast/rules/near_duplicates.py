@@ -38,9 +38,9 @@ def check(view: View) -> Iterator[Outcome]:
         "clusters": clusters.count,
         "largest": clusters.largest,
         "chained": int(np.count_nonzero(clusters.chained)),
-        "ngram": view.near.spec.ngram,
-        "threshold": view.near.spec.threshold,
+        "ngram": view.near_spec.ngram,
+        "threshold": view.near_spec.threshold,
         "skipped": view.near.skipped,
         "recall": view.near.recall,
     }
-    yield from judge(Subject(SLUG, "near-duplicates", view.near.spec.ngram), view.near.keepers().keeper, detail, view)
+    yield from judge(Subject(SLUG, "near-duplicates", view.near_spec.ngram), view.near.keepers().keeper, detail, view)

@@ -16,11 +16,16 @@ WARNING, ERROR = 0.005, 0.05
 
 
 class Subject(NamedTuple):
-    """Which repetition a rule counts, how to speak of it, and the n-gram that explains a pair."""
+    """Which repetition a rule counts, how to speak of it, and the n-gram that explains a pair.
+
+    Where vectors decided, also their encoder and the similarity of each record to the one that stands for it.
+    """
 
     slug: str
     noun: str
     ngram: Ngram
+    encoder: str | None = None
+    similarity: np.ndarray | None = None
 
 
 def judge(subject: Subject, keepers: np.ndarray, detail: Mapping[str, Any], view: View) -> Iterator[Outcome]:
@@ -32,7 +37,7 @@ def judge(subject: Subject, keepers: np.ndarray, detail: Mapping[str, Any], view
     count = len(rows)
     # In a sample most partners of a duplicate were not drawn: what is seen is a lower bound.
     high = None if view.sampled else float(count)
-    measured = Measurement(float(count), float(count), high, view.n, "records", detail=detail)
+    measured = Measurement(float(count), float(count), high, view.n, "records", subject.encoder, detail)
     share = count / view.n if view.n else 0.0
     if share <= WARNING:
         yield Passed(subject.slug, measured)
@@ -41,18 +46,21 @@ def judge(subject: Subject, keepers: np.ndarray, detail: Mapping[str, Any], view
     message = f"{count:,} of {view.n:,} records ({share:.1%}) are {subject.noun} of another one."
     kind = subject.slug.removesuffix("-duplicates")
     advice = f"Keep one of each group: holdfast filter FILE --dedup {kind} --out DIR"
-    evidence = explained(view, rows, keepers[rows], subject.ngram)
+    evidence = explained(view, rows, keepers[rows], subject)
     yield Finding(subject.slug, severity, message, advice, measured, evidence, count)
 
 
-def explained(view: View, rows: np.ndarray, keepers: np.ndarray, ngram: Ngram) -> tuple[Evidence, ...]:
+def explained(view: View, rows: np.ndarray, keepers: np.ndarray, subject: Subject) -> tuple[Evidence, ...]:
     """Return evidence rows that say what each record shares with the one that stands for it."""
     shown = view.evidence_limit or len(rows)
     mine, theirs = (texts_at(view.data, chosen[:shown]).to_pylist() for chosen in (rows, keepers))
-    shared = [explain(left, right, ngram) for left, right in zip(mine, theirs, strict=True)]
+    shared = [explain(left, right, subject.ngram) for left, right in zip(mine, theirs, strict=True)]
+    alike = [pair.similarity for pair in shared]
+    if subject.similarity is not None:
+        alike = subject.similarity[rows[:shown]].tolist()
     return view.evidence(
         rows,
         other=view.ids(keepers),
-        similarity=[round(pair.similarity, 4) for pair in shared],
+        similarity=[round(value, 4) for value in alike],
         note=[f"both say \u201c{excerpt(pair.excerpt)}\u201d:" if pair.excerpt else None for pair in shared],
     )

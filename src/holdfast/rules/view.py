@@ -21,13 +21,16 @@ from holdfast.core.engine import Kernel, Progress, Runner, Stage, map_located, m
 from holdfast.core.record import ORIGINS
 from holdfast.core.settings import Settings
 from holdfast.core.verdict import Evidence, Measurement
-from holdfast.dedup import copies, near, templates, themes
-from holdfast.dedup.clusters import NearDuplicates, NearSpec
+from holdfast.dedup import copies, near, semantic, templates, themes
+from holdfast.dedup.clusters import NearDuplicates, NearSpec, SemanticSpec
 from holdfast.dedup.decontaminate import Shared, contaminated, explained
-from holdfast.dedup.exact import ExactDuplicates, exact_duplicates
+from holdfast.dedup.exact import ExactDuplicates, exact_duplicates, representatives
 from holdfast.dedup.seal import HeldOut
+from holdfast.dedup.semantic import Paraphrases
 from holdfast.metrics import sketch
 from holdfast.metrics.anchor import PIECES, Sample, compare
+from holdfast.models.encoder import Encoder, Vectors
+from holdfast.models.encoders import is_semantic, open_encoder
 from holdfast.models.families import family as known_family
 from holdfast.privacy.scan import scan as scan_leaks
 from holdfast.rules.census import COLUMNS, MIXED, REAL, SYNTHETIC, UNKNOWN, census
@@ -151,7 +154,7 @@ class View:
     @cached_property
     def exact(self) -> ExactDuplicates:
         """Records that are equal after normalisation."""
-        return exact_duplicates(np.stack([self._column("d0"), self._column("d1")], axis=1), self.priority)
+        return exact_duplicates(self._digests, self.priority)
 
     @property
     def near_spec(self) -> NearSpec:
@@ -167,6 +170,44 @@ class View:
         found = near.join(sketches, self.near_spec, self.spool, self.priority, THREADS)
         self._say("comparing", self.n, self.n)
         return found
+
+    @property
+    def semantic_spec(self) -> SemanticSpec | None:
+        """What the settings call semantic, with the encoder as it was asked for; None where no encoder is."""
+        chosen = self.settings.filters.dedup.semantic
+        name = chosen.encoder if chosen else self.settings.audit.encoder
+        if not is_semantic(name):
+            return None
+        return SemanticSpec(name, chosen.threshold if chosen else semantic.THRESHOLD)
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        """The encoder that semantic duplicates are judged by."""
+        if self.semantic_spec is None:
+            raise ValueError("there is no semantic encoder")
+        return open_encoder(self.semantic_spec.encoder)
+
+    @cached_property
+    def vectors(self) -> Vectors:
+        """One vector per record by `encoder`; mapped from a file."""
+        return semantic.encode(self._encoding(), self.encoder, self.spool)
+
+    @cached_property
+    def semantic(self) -> NearDuplicates:
+        """Semantic duplicates under the definition of the settings; exact and near ones are among them."""
+        spec = SemanticSpec(self.encoder.name, self.semantic_spec.threshold if self.semantic_spec else 1.0)
+        return semantic.join(self.vectors, spec, representatives(self._digests), self.near, self.priority)
+
+    @cached_property
+    def paraphrases(self) -> Paraphrases:
+        """Records that are near a held-out item in meaning; see `dedup.semantic.paraphrases`."""
+        if self.held_out is None:
+            raise ValueError("there is no held-out set")
+        items = self.held_out.data.take(np.arange(self.held_out.data.rows), TEXT)
+        spec = self.semantic_spec
+        return semantic.paraphrases(
+            texts_at(self.data, np.arange(self.n)), text_of(items), self.encoder, spec.threshold if spec else 1.0
+        )
 
     @cached_property
     def leaks(self) -> pa.Table:
@@ -216,7 +257,9 @@ class View:
         real = np.flatnonzero(pc.equal(self.real.column("origin"), "real").to_numpy())
         rows = self.real.take(real[drawn(len(real), self.settings.seed)], TEXT)
         anchor = Sample(text_of(rows), near.find_near([rows], self.near_spec).clusters().representative, len(real))
-        found = compare(candidate, anchor, seed=self.settings.seed)
+        name = self.settings.audit.encoder
+        encoder = open_encoder(name) if is_semantic(name) else None
+        found = compare(candidate, anchor, seed=self.settings.seed, encoder=encoder)
         return {slug: self._with_whole(slug, measured) for slug, measured in found.items()}
 
     @cached_property
@@ -278,6 +321,17 @@ class View:
         made_by, declared = generator.dictionary.to_pylist(), family.dictionary.to_pylist()
         named = [(made_by[code // len(declared)], declared[code % len(declared)]) for code in met.tolist()]
         return codes, [(name, known or (name and known_family(name))) for name, known in named]
+
+    @property
+    def _digests(self) -> np.ndarray:
+        return np.stack([self._column("d0"), self._column("d1")], axis=1)
+
+    def _encoding(self) -> Iterator[pa.Table]:
+        """Yield the shards as they are encoded, and say how far that is."""
+        for shard in self.data.shards:
+            self._say("encoding", shard.first, self.n)
+            yield shard.table(TEXT)
+        self._say("encoding", self.n, self.n)
 
     def _column(self, name: str) -> np.ndarray:
         return np.asarray(self.census.column(name).to_numpy())

@@ -39,7 +39,8 @@ Badness = tuple[int, float]
 class AuditOptions:
     """How to read and how to report. `evidence` 0 lists all of it; `sample` 0 reads everything.
 
-    `mapping` names columns of the data, `real_mapping` those of the anchor; the settings name their own.
+    `mapping` names columns of the data, `real_mapping` those of the anchor; the settings name their own. `encoder` goes
+    before the one of the settings.
     """
 
     mapping: Mapping[str, str] = field(default_factory=dict)
@@ -49,6 +50,7 @@ class AuditOptions:
     evidence: int = 100
     fail_on: FailOn | None = None
     baseline: Path | None = None
+    encoder: str | None = None
     runner: Runner = field(default_factory=LocalRunner)
     progress: Progress | None = None
 
@@ -67,14 +69,16 @@ def audit(
     `real` is the anchor, `eval` a held-out file or sealed folder, `student` the model that will be trained.
     Raises `HoldfastError` when an input or a setting cannot be used at all; single bad lines are quarantined.
     """
-    chosen = _settings(settings, student)
+    chosen = _settings(settings, student, options.encoder)
     with scratch() as folder:
         view = _view(data, real, eval, chosen, options, folder)
         return _report(view, list(_outcomes(view)), options)
 
 
-def _settings(given: Settings | str | Path | None, student: str | None) -> Settings:
+def _settings(given: Settings | str | Path | None, student: str | None, encoder: str | None) -> Settings:
     chosen = given if isinstance(given, Settings) else core_settings.load(given) if given else Settings()
+    if encoder is not None:
+        chosen = chosen.model_copy(update={"audit": chosen.audit.model_copy(update={"encoder": encoder})})
     if student is None:
         return chosen
     known = chosen.student or Student(name=student)

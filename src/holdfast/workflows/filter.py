@@ -34,9 +34,9 @@ from holdfast.workflows.funnel import bills, funnel
 Rows = npt.NDArray[np.int64]
 
 NEAR, EXACT, EVAL, PRIVACY = "near-duplicate", "exact-duplicate", "eval-contamination", "personal-data"
-SECRETS, NOTHING_NEW = "secrets", "nothing-new"
+SECRETS, SEMANTIC, NOTHING_NEW = "secrets", "semantic-duplicate", "nothing-new"
 # The order in which records are judged; the first reason of a record is its reason.
-STEPS = (EVAL, PRIVACY, SECRETS, EXACT, NEAR, NOTHING_NEW)
+STEPS = (EVAL, PRIVACY, SECRETS, EXACT, NEAR, SEMANTIC, NOTHING_NEW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +107,9 @@ def filtered(data: Dataset, folder: Path, options: FilterOptions) -> tuple[Datas
         gone = np.isin(np.arange(view.n), list(decisions.reasons))
         _repeated(view, view.near.keepers(gone).keeper, NEAR, decisions)
         done.append(NEAR)
+    if options.filters.dedup.semantic is not None:
+        _reworded(view, decisions)
+        done.append(SEMANTIC)
     if options.filters.novelty is not None:
         _covered(view, folder, options, decisions)
         done.append(NOTHING_NEW)
@@ -157,6 +160,22 @@ def _covered(view: View, folder: Path, options: FilterOptions, decisions: Decisi
     for at in np.flatnonzero(found.score < wanted.least).tolist():
         parts = {name: round(float(part[at]), 4) for name, part in found.parts.items()}
         decisions.reject(int(rows[at]), NOTHING_NEW, novelty=parts)
+
+
+def _reworded(view: View, decisions: Decisions) -> None:
+    """Reject all but the representative of each group of like vectors; the group of a near-duplicate is one of them."""
+    if view.semantic_spec is None:
+        remedy = "Name another: --encoder minilm. What repeats in words is found by --dedup near."
+        raise UsageError("The lexical encoder compares words and claims nothing about meaning.", remedy)
+    keepers = _standing(view.semantic.clusters().representative, decisions)
+    rows = np.setdiff1d(np.flatnonzero(keepers != np.arange(view.n)), sorted(decisions.reasons))
+    names = view.data.take(keepers[rows], ("id",)).column("id").to_pylist()
+    alike = np.einsum("ij,ij->i", view.vectors[rows], view.vectors[keepers[rows]])
+    pairs = zip(texts_at(view.data, rows).to_pylist(), texts_at(view.data, keepers[rows]).to_pylist(), strict=True)
+    for row, name, cosine, (mine, theirs) in zip(rows.tolist(), names, alike.tolist(), pairs, strict=True):
+        shares = near.explain(mine, theirs, view.near_spec.ngram).excerpt
+        found = {"similarity": round(min(cosine, 1.0), 4), "encoder": view.encoder.name, "shares": shares}
+        decisions.reject(row, SEMANTIC, keeper=name, **found)
 
 
 def _standing(keepers: np.ndarray, decisions: Decisions) -> np.ndarray:

@@ -76,7 +76,6 @@ def refuse_unsupported(settings: Settings) -> None:
     asked = {
         "generators with a model": any(entry.model or entry.use == "prompt" for entry in settings.generators),
         "filters.judge": settings.filters.judge,
-        "filters.dedup.semantic": settings.filters.dedup.semantic,
         "reserve.ood": settings.reserve.ood,
         "budget.cost": settings.budget.cost is not None,
         "a runner other than local": settings.runner != "local",
