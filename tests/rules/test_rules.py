@@ -5,10 +5,13 @@ import pytest
 from holdfast.core.dataset import Quarantined
 from holdfast.core.record import Provenance, Record
 from holdfast.core.verdict import Finding, Measurement, NotJudged, Passed
+from holdfast.models.minilm import open_minilm
 from holdfast.rules import catalogue
+from tests.rules.reworded import reworded
 from tests.rules.views import outcome, record, records, sentence, verdict, view
 
 QWEN, GPT = {"generator": "Qwen/Qwen2.5-7B-Instruct"}, {"generator": "gpt-4o-2024-08-06"}
+SEMANTIC = {"audit": {"encoder": "tests.rules.reworded:Reworded"}}
 KEY = "AKIA" + "QX3ZT7YBN5LWM2RD"
 
 
@@ -132,6 +135,25 @@ CASES = [
     ("exact-duplicates", lambda: view(records(10)), "passed", 0),
     ("near-duplicates", lambda: view([*records(9), record(9, text=f"{sentence(0)} and more")]), "error", 1),
     ("near-duplicates", lambda: view(records(10)), "passed", 0),
+    ("semantic-duplicates", lambda: view(records(10)), "not judged", None),
+    ("semantic-duplicates", lambda: view(records(10), settings=SEMANTIC), "passed", 0),
+    (
+        "semantic-duplicates",
+        lambda: view([*records(9), record(9, text=reworded(sentence(0)))], settings=SEMANTIC),
+        "error",
+        1,
+    ),
+    ("eval-paraphrases", lambda: view(records(5), settings=SEMANTIC), "not judged", None),
+    ("eval-paraphrases", lambda: view(records(5), held_out=records(2, first=4)), "not judged", None),
+    ("eval-paraphrases", lambda: view(records(5), held_out=records(2, first=4), settings=SEMANTIC), "passed", 0),
+    (
+        "eval-paraphrases",
+        lambda: view(
+            [*records(4), record(4, text=reworded(sentence(9)))], held_out=records(1, first=9), settings=SEMANTIC
+        ),
+        "warning",
+        1,
+    ),
     (
         "repeated-openings",
         lambda: view([record(n, "synthetic", f"Sure, here is a good answer {sentence(n)}") for n in range(20)]),
@@ -295,6 +317,35 @@ def test_in_a_sample_duplicates_have_no_upper_bound(slug):
     assert outcome(slug, view(records(3), sampled=True)).measurement.high is None
 
 
+def test_a_semantic_finding_names_its_encoder_and_the_cosine():
+    """The number carries the encoder; the evidence the cosine, although the two records share no words in a run."""
+    rows = [record(0, "synthetic", reworded(sentence(9))), *records(8, first=1), record(9)]
+    said = outcome("semantic-duplicates", view(rows, settings=SEMANTIC))
+    assert "reworded@1" == said.measurement.encoder
+    assert [("r0", "r9", 1.0)] == [(one.id, one.other, one.similarity) for one in said.evidence]
+
+
+def test_semantic_duplicates_include_exact_and_near_ones():
+    """A copy, a near copy and a rewording of one record are three beyond the first, at every level of the curve."""
+    near = f"{sentence(0)} and {sentence(7)[:30]} more"
+    rows = [
+        *records(7),
+        *(record(7 + n, text=text) for n, text in enumerate((sentence(0), near, reworded(sentence(0))))),
+    ]
+    measured = outcome("semantic-duplicates", view(rows, settings=SEMANTIC)).measurement
+    assert 3 == measured.value
+    assert {3} == {count for _, count in measured.detail["curve"]}
+
+
+def test_a_missing_encoder_is_not_judged(monkeypatch):
+    """Where the chosen encoder is not installed the rules say what to install, and the audit goes on."""
+    monkeypatch.setattr("holdfast.models.minilm.PACKAGE", "no_such_weights")
+    monkeypatch.setattr("holdfast.models.minilm.open_minilm", open_minilm.__wrapped__)
+    seen = view(records(3), held_out=records(1, first=9), settings={"audit": {"encoder": "minilm"}})
+    for slug in ("semantic-duplicates", "eval-paraphrases"):
+        assert "holdfast[embed]" in outcome(slug, seen).supply
+
+
 @pytest.mark.parametrize(("tail", "expected"), [("worse", "error"), ("inconclusive", "warning")])
 def test_a_thinner_tail_makes_low_diversity_an_error(tail, expected):
     """Less varied than real text is a warning; with a thinner tail as well it is an error."""
@@ -310,7 +361,7 @@ def test_a_thinner_tail_makes_low_diversity_an_error(tail, expected):
 def test_what_is_held_against_the_anchor_is_not_labelled_real(monkeypatch):
     """Real records of the set would hide how narrow the others are; of the anchor only real records count."""
     given = []
-    monkeypatch.setattr("holdfast.rules.view.compare", lambda mine, anchor, seed: given.extend((mine, anchor)) or {})
+    monkeypatch.setattr("holdfast.rules.view.compare", lambda mine, anchor, **_: given.extend((mine, anchor)) or {})
     rows = [record(0), record(1, "synthetic"), record(2, "unknown"), record(3, "mixed")]
     assert {} == view(rows, real=[record(7), record(8, "synthetic")]).diversity
     assert [[sentence(1), sentence(2), sentence(3)], [sentence(7)]] == [side.texts.to_pylist() for side in given]

@@ -1,6 +1,7 @@
 """filter: what goes, goes with a reason; what stays, says that somebody looked."""
 
 import json
+from collections import Counter
 from datetime import date
 
 import pyarrow as pa
@@ -10,9 +11,10 @@ from pyarrow import feather
 
 from holdfast.core.errors import UsageError
 from holdfast.core.reader import read
-from holdfast.core.settings import Dedup, Filters, Novelty
+from holdfast.core.settings import Dedup, Filters, Near, Novelty, Semantic
 from holdfast.workflows.audit import audit
 from holdfast.workflows.filter import FilterOptions, filter_files
+from tests.rules.reworded import reworded
 from tests.rules.views import sentence
 
 
@@ -53,6 +55,42 @@ def test_the_real_one_of_two_stays(tmp_path):
     filter_files([sample(tmp_path)], tmp_path / "out")
     kept = {row["id"] for row in lines(tmp_path / "out/kept.jsonl")}
     assert (True, False) == ("real-twin" in kept, "r2" in kept)
+
+
+def test_semantic_takes_what_words_do_not_show(tmp_path):
+    """A rewording goes with keeper, cosine and encoder; what is near in words keeps that as its reason."""
+    rows = [json.loads(line) for line in sample(tmp_path).read_text().splitlines()]
+    rows.append({"id": "reworded", "text": reworded(sentence(3)), "origin": "synthetic"})
+    source = written(tmp_path / "more.jsonl", rows)
+    wanted = Semantic(encoder="tests.rules.reworded:Reworded", threshold=0.9)
+    filter_files([source], tmp_path / "out", FilterOptions(Filters(dedup=Dedup(near=Near(), semantic=wanted))))
+    rejected = {row["id"]: row for row in lines(tmp_path / "out/rejected.jsonl")}
+    assert {"exact-duplicate": 2, "near-duplicate": 1, "semantic-duplicate": 1} == Counter(
+        row["holdfast_reason"] for row in rejected.values()
+    )
+    detail = rejected["reworded"]["holdfast_detail"]
+    assert ("r3", 1.0, "reworded@1") == (detail["keeper"], detail["similarity"], detail["encoder"])
+    assert {"semantic-duplicate": True} == {
+        name: ok
+        for name, ok in lines(tmp_path / "out/kept.jsonl")[0]["holdfast"]["checks"].items()
+        if "semantic" in name
+    }
+
+
+def test_a_keeper_that_was_rejected_stands_for_nobody(tmp_path):
+    """Of three rewordings whose first is an exact copy of a kept one, exactly one is left."""
+    texts = [sentence(0), sentence(0), reworded(sentence(0))]
+    source = written(tmp_path / "d.jsonl", [{"id": f"r{n}", "text": text} for n, text in enumerate(texts)])
+    wanted = Semantic(encoder="tests.rules.reworded:Reworded")
+    filter_files([source], tmp_path / "out", FilterOptions(Filters(dedup=Dedup(semantic=wanted))))
+    assert ["r0"] == [row["id"] for row in lines(tmp_path / "out/kept.jsonl")]
+
+
+def test_lexical_vectors_remove_nothing(tmp_path):
+    """To remove by meaning with an encoder that knows only words is refused."""
+    wanted = FilterOptions(Filters(dedup=Dedup(semantic=Semantic(encoder="lexical"))))
+    with pytest.raises(UsageError, match="meaning"):
+        filter_files([sample(tmp_path)], tmp_path / "out", wanted)
 
 
 def test_nothing_is_lost(tmp_path):

@@ -102,10 +102,12 @@ class KeptEncoder:
 
         def keep(file: sqlite3.Connection) -> None:
             file.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", rows)
-            pages, free, size = (file.execute(f"PRAGMA {of}").fetchone()[0] for of in _SIZES)
-            if (pages - free) * size > self.most_bytes:
-                count = int(file.execute("SELECT count(*) FROM vectors").fetchone()[0] * FORGOTTEN) + 1
-                file.execute("DELETE FROM vectors WHERE rowid IN (SELECT rowid FROM vectors LIMIT ?)", (count,))
+            while _used(file) > self.most_bytes:
+                count = file.execute("SELECT count(*) FROM vectors").fetchone()[0]
+                oldest = (int(count * FORGOTTEN) + 1,)
+                file.execute(
+                    "DELETE FROM vectors WHERE rowid IN (SELECT rowid FROM vectors ORDER BY rowid LIMIT ?)", oldest
+                )
 
         self._with_file(keep, None)
 
@@ -124,6 +126,12 @@ class KeptEncoder:
             with suppress(OSError):
                 path.unlink()
             return without
+
+
+def _used(file: sqlite3.Connection) -> int:
+    """Return the bytes of the pages that hold something; those of forgotten rows are used again."""
+    pages, free, size = (int(file.execute(f"PRAGMA {of}").fetchone()[0]) for of in _SIZES)
+    return (pages - free) * size
 
 
 def _checked(data: bytes) -> bool:
