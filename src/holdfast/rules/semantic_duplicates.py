@@ -1,8 +1,8 @@
 """Semantic duplicates: records that say the same, by the vectors of an encoder that is named.
 
-**What it is.** Records beyond the first of each cluster of pairs whose vectors have a cosine at or above 0.9 (the
-setting `filters.dedup.semantic.threshold`). Exact and near-duplicates are included, whatever their vectors say. Every
-pair is found up to 250,000 different texts; beyond that the share found is measured and stated.
+**What it is.** Records whose vectors have a cosine of 0.9 or more (the setting `filters.dedup.semantic.threshold`) with
+that of a record that is kept for them. Exact and near-duplicates are included, whatever their vectors say. Every pair
+is found up to 250,000 different texts; beyond that the share found is measured and stated.
 
 The claim is the encoder's. Which encoder, and how often it is right at which threshold, stands in docs/encoders.md;
 all-MiniLM-L6-v2 reads the first 256 tokens of a text, so that two long texts with one beginning look alike to it.
@@ -43,7 +43,7 @@ def check(view: View) -> Iterator[Outcome]:
     except MissingExtraError as error:
         yield NotJudged(SLUG, error.what, error.remedy)
         return
-    clusters = found.clusters()
+    clusters, chosen = found.clusters(), found.keepers()
     detail = {
         "curve": [[level, count] for level, count in found.curve()],
         "clusters": clusters.count,
@@ -53,5 +53,5 @@ def check(view: View) -> Iterator[Outcome]:
         "skipped": found.skipped,
         "recall": found.recall,
     }
-    subject = Subject(SLUG, "semantic duplicates", view.near_spec.ngram, view.encoder.name, clusters.similarity)
-    yield from judge(subject, clusters.representative, detail, view)
+    subject = Subject(SLUG, "semantic duplicates", view.near_spec.ngram, view.encoder.name, chosen.similarity)
+    yield from judge(subject, chosen.keeper, detail, view)

@@ -43,7 +43,7 @@ TEXT = ("prompt", "response")
 # Diversity is compared at equal budget, so that more documents than this only narrow the interval.
 COMPARED = 4_000
 # The verdicts that `holdfast filter` leaves behind.
-FILTERS = ("near-duplicate", "exact-duplicate", "eval-contamination", "personal-data")
+FILTERS = ("near-duplicate", "exact-duplicate", "semantic-duplicate", "eval-contamination", "personal-data")
 # For what runs in this process; more hold more shards at once without being faster.
 THREADS = min(4, len(os.sched_getaffinity(0)))
 

@@ -163,18 +163,19 @@ def _covered(view: View, folder: Path, options: FilterOptions, decisions: Decisi
 
 
 def _reworded(view: View, decisions: Decisions) -> None:
-    """Reject all but the representative of each group of like vectors; the group of a near-duplicate is one of them."""
+    """Reject the records that another one left is kept for, as their vectors are alike."""
     if view.semantic_spec is None:
         remedy = "Name another: --encoder minilm. What repeats in words is found by --dedup near."
         raise UsageError("The lexical encoder compares words and claims nothing about meaning.", remedy)
-    keepers = _standing(view.semantic.clusters().representative, decisions)
-    rows = np.setdiff1d(np.flatnonzero(keepers != np.arange(view.n)), sorted(decisions.reasons))
-    names = view.data.take(keepers[rows], ("id",)).column("id").to_pylist()
-    alike = np.einsum("ij,ij->i", view.vectors[rows], view.vectors[keepers[rows]])
-    pairs = zip(texts_at(view.data, rows).to_pylist(), texts_at(view.data, keepers[rows]).to_pylist(), strict=True)
-    for row, name, cosine, (mine, theirs) in zip(rows.tolist(), names, alike.tolist(), pairs, strict=True):
+    chosen = view.semantic.keepers(np.isin(np.arange(view.n), list(decisions.reasons)))
+    rows = chosen.rejected
+    keepers = chosen.keeper[rows]
+    names = view.data.take(keepers, ("id",)).column("id").to_pylist()
+    pairs = zip(texts_at(view.data, rows).to_pylist(), texts_at(view.data, keepers).to_pylist(), strict=True)
+    alike = chosen.similarity[rows].tolist()
+    for row, name, cosine, (mine, theirs) in zip(rows.tolist(), names, alike, pairs, strict=True):
         shares = near.explain(mine, theirs, view.near_spec.ngram).excerpt
-        found = {"similarity": round(min(cosine, 1.0), 4), "encoder": view.encoder.name, "shares": shares}
+        found = {"similarity": round(cosine, 4), "encoder": view.encoder.name, "shares": shares}
         decisions.reject(row, SEMANTIC, keeper=name, **found)
 
 
