@@ -108,6 +108,26 @@ def test_quiet_between_equals(anchor: list[str]) -> None:
         assert verdicts(compare(texts(100 + seed, 200), anchor, seed=seed))[COMBINED] != "worse"
 
 
+def test_intervals_cover_one_between_equals(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Check 28 for the whole comparison: between fresh sets of one source 1 lies in at least .90 of intervals, -.03."""
+    monkeypatch.setattr(comparison, "PERMUTATIONS", 1)
+    found = [compare(texts(1000 + i, 120, length=30), texts(5000 + i, 240, length=30), seed=i) for i in range(30)]
+    for slug in (*JUDGED, "distinct-2", "entropy", "self-bleu", "compression"):
+        assert np.mean([one[slug].low <= 1 <= one[slug].high for one in found]) >= 0.87, slug
+
+
+def test_a_thousand_of_many_stand_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of large sets a thousand documents are used; the interval allows for which: other seeds fall into it."""
+    monkeypatch.setattr(comparison, "PERMUTATIONS", 1)
+    mine, real = texts(1, 4000, length=10), texts(2, 6000, length=10)
+    found = [compare(mine, real, seed=seed) for seed in range(6)]
+    assert {1000} == {one["rke"].n for one in found}
+    assert [4000, 1000] == [found[0]["rke"].detail["candidate"][key] for key in ("documents", "sampled")]
+    for slug in (*JUDGED, "distinct-2"):
+        middle = np.exp(np.mean([np.log(one[slug].value) for one in found]))
+        assert sum(one[slug].low <= middle <= one[slug].high for one in found) >= 5, slug
+
+
 def test_narrow_vocabulary_is_worse(anchor: list[str]) -> None:
     """Losing the rare words is found by tail coverage and RKE, and by the family although recall does not see it."""
     found = compare(texts(2, 200, vocabulary=300), anchor, seed=2)
