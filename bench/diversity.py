@@ -84,7 +84,8 @@ def main() -> None:
     for name, table in tables.items():
         print(f"\n{name}\n\n{table}")
     if arguments.write:
-        RESULT.write_text(json.dumps({"command": COMMAND, "rows": rows}, indent=1) + "\n")
+        lines = ",\n".join(json.dumps(each) for each in rows)
+        RESULT.write_text(f'{{"command": "{COMMAND}", "rows": [\n{lines}\n]}}\n')
         keep(tables)
 
 
@@ -134,15 +135,9 @@ def row(case: Case, texts: Texts) -> Row:
 
 def entry(one: Measurement) -> Row:
     """Return what is kept of one measurement."""
-    return {
-        "value": one.value,
-        "low": one.low,
-        "high": one.high,
-        "n": one.n,
-        "verdict": one.detail["verdict"],
-        "p": one.detail["p"],
-        "effect": effect(one),
-    }
+    numbers = {"value": one.value, "low": one.low, "high": one.high, "effect": effect(one)}
+    rounded = {key: None if number is None else round(number, 4) for key, number in numbers.items()}
+    return {**rounded, "n": one.n, "verdict": one.detail["verdict"], "p": one.detail["p"]}
 
 
 def effect(one: Measurement) -> float | None:
