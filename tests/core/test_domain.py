@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.core.domain import COLUMNS, DOMAINS, RULES, domain, domains
+from holdfast.core.domain import COLUMNS, DOMAINS, RULES, domain, domains, domains_of
 from holdfast.core.record import Record
 
 CASES = [
@@ -115,3 +115,28 @@ def test_rates_on_real_files(
     cases = [(str(row.get(prompt) or ""), str(row.get(response) or ""), row) for row in rows]
     counts = Counter(domains(table_of(cases)).to_pylist())
     assert counts[expected] >= share * len(rows), counts
+
+
+@pytest.mark.parametrize(
+    ("file", "column", "found", "claimed", "labelled"),
+    [("seed_tasks", "instruction", 32, 32, 41), ("oasst_subset", "prompt", 10, 10, 19)],
+)
+def test_subjective_work_against_labels(
+    shared_data: Path, file: str, column: str, found: int, claimed: int, labelled: int
+) -> None:
+    """Of the hand-labelled prompts, what is claimed subjective is so; what is missed is counted, not hidden."""
+    labels = json.loads(Path(__file__).with_name("domain_labels.json").read_text())[file]
+    with gzip.open(shared_data / f"instruct/{file}.jsonl.gz", "rt") as lines:
+        rows = [json.loads(line) for line in lines]
+    chosen = {row: rows[row] for row in labels["rows"]}
+    prompts = {row: "\n".join(filter(None, (given[column], given.get("input")))) for row, given in chosen.items()}
+    records = [
+        Record(str(row), prompts[row], given.get("output") or given.get("response", ""))
+        for row, given in chosen.items()
+    ]
+    said = {row for row, kind in zip(chosen, domains_of(records), strict=True) if kind == "subjective"}
+    assert (found, claimed, labelled) == (
+        len(said & set(labels["subjective"])),
+        len(said),
+        len(labels["subjective"]),
+    )

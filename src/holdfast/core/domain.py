@@ -60,7 +60,10 @@ _CODE_LANGUAGES = (
     r"|scala|perl|matlab|html|css|react|numpy|pandas|regex"
 )
 _ASKS = "how (?:many|much|old|far|long|fast)|what (?:is|was|are|percent)|find|calculate|solve"
-_MAKE = r"(?:write|compose|create|craft|tell|draft|generate|invent|make up|come up with|give me|continue|finish)"
+_MAKE = (
+    r"(?:write|compose|create|craft|tell|draft|generate|invent|design|make up|com(?:e|ing) up with|give me|continue"
+    r"|finish|complete|crea|escribe|schreibe?|écris)"
+)
 _FENCE = (
     r"(?im)^\s*```(?:py|python|js|javascript|ts|typescript|java|c|cpp|c\+\+|cs|go|rust|rb"
     r"|ruby|php|sh|bash|sql|html|css)\s*$"
@@ -134,7 +137,8 @@ RULES: tuple[Rule, ...] = (
         r"|stor(?:y|ies)|tales?|fables?|songs?|lyrics|rap|fan ?fic\w*|novel|screenplay|scene|monologue"
         r"|dialogue|jokes?|puns?|riddles?"
         r"|slogans?|taglines?|love letter|blog post|essay|speech|toast|eulogy|opening line|plot|parody|satire"
-        r"|backstory|creative|advertisement|ad|movie review|book review|review)\b",
+        r"|backstory|creative|advertisement|ad|movie review|book review|review|metaphors?|similes?|proverbs?|flavou?rs?"
+        r"|conversation|video game|product description|social media|fun(?:ny)? [a-z ]{0,20}question)\b",
     ),
     Rule(
         "subjective",
@@ -143,13 +147,16 @@ RULES: tuple[Rule, ...] = (
         r" (?:opinions?|thoughts?|views?)"
         r"|your (?:honest |personal )?opinion|let me know your thoughts|do you (?:like|prefer|believe"
         r"|agree|think|love|hate)"
+        r"|what (?:are|is|would be) your (?:plans?|strategy|approach|ideal|dream)"
+        r"|an? (?:time|moment) (?:when |that )?you\b|\b(?:a good idea|(?:ethical|moral) dilemma|immoral)\b"
         r"|would you rather|is it (?:worth|ethical|moral|wrong|okay|ok) to|in your (?:opinion|view))",
     ),
     Rule("subjective", prompt=r"(?i)\A\s*should (?:i|we)\b"),
     Rule(
         "subjective",
         request=r"(?i)\b(?:give me (?:some |any )?(?:advice|suggestions|tips|ideas)|any advice\b|advise me"
-        r"|brainstorm|pros and cons|argue (?:for|against|that)|make an argument|convince|persuade"
+        r"|suggest (?:me )?(?:some|any|a few|a couple)|(?:could|can) you suggest|recomiend\w+|brainstorm\b"
+        r"|pros and cons|(?:things|ways) (?:you|i|we) can do to|what cool|argue (?:for|against|that)|make an argument|convince|persuade"
         r"|recommend (?:me|a|some|any)"
         r"|(?:how (?:can|do|should) i|help me) (?:cope|deal with|get over|feel|comfort|apologi[sz]e|impress|motivate))",
     ),

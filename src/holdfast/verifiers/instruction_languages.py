@@ -23,7 +23,6 @@ DETECTED = frozenset(_KNOWN.split())
 _TUTOIEMENT = re.compile(r"\b(?:tu|te|toi|ton|ta|tes)\b|\bt['\u2019]", re.IGNORECASE)
 _TILDES = frozenset("áéíóúÁÉÍÓÚ")
 _LIGATURES = {"œ": "oe", "æ": "ae"}
-_QUESTION, _EXCLAMATION = re.compile(r"¿[^?]*[^?\s¿][^?]*\?"), re.compile(r"¡[^!]*[^!\s¡][^!]*!")
 _SPANISH_POSTSCRIPT = re.compile(r"p\.\s?d\.")
 
 
@@ -86,8 +85,14 @@ def _tildes(text: str, given: Mapping[str, Any]) -> bool:
     return compared(count, given["relation"], given["num_words"])
 
 
-def _has(pattern: re.Pattern[str]) -> Rule:
-    return lambda text, _: pattern.search(text) is not None
+def _has(opening: str, closing: str) -> Rule:
+    """Return the rule that something stands between the two marks of a question or an exclamation."""
+
+    def rule(text: str, _: Mapping[str, Any]) -> bool:
+        parts = (part.partition(closing) for part in text.split(opening)[1:])
+        return any(bool(mark) and bool(inside.strip()) for inside, mark, _ in parts)
+
+    return rule
 
 
 def _spanish_postscript(text: str, given: Mapping[str, Any]) -> bool:
@@ -128,8 +133,8 @@ SPANISH: Mapping[str, Rule] = {
     "detectable_format:constrained_response": one_of(("Sí.", "No.", "Quizás.")),
     "detectable_format:number_bullet_lists": _spanish_bullets,
     "detectable_content:postscript": _spanish_postscript,
-    "punctuation:question_marks": _has(_QUESTION),
-    "punctuation:exclamation_marks": _has(_EXCLAMATION),
+    "punctuation:question_marks": _has("¿", "?"),
+    "punctuation:exclamation_marks": _has("¡", "!"),
     "special_character:enie": _with_letter("ñ"),
     "special_character:dieresis": _with_letter("ü"),
     "special_character:tildes": _tildes,

@@ -185,12 +185,12 @@ def _open(verdict: Verdict) -> bool:
 
 
 def _agreed(shown: Verdict, score: float, evidence: Mapping[str, Any]) -> Verdict:
-    """Join both witnesses: a clear round trip decides; between its thresholds the surface does."""
+    """Let the round trip decide; between its two thresholds nothing is sure, whatever the surface says."""
     if score >= AGREES:
         return replace(shown, ok=True, reason="agrees", evidence=evidence)
     if score < DIFFERS:
         return replace(shown, ok=False, reason="round-trip-differs", evidence=evidence)
-    return replace(shown, evidence=evidence)
+    return replace(shown, ok=None, reason="unsure", evidence=evidence)
 
 
 def _fault(pair: Pair) -> tuple[str, dict[str, Any]] | None:

@@ -24,6 +24,7 @@ EXTRAS = {
     "verify": ("math_verify", "symbolic answers in mathematics"),
     "embed": ("openvino", "semantic vectors: the encoder minilm"),
     "st": ("sentence_transformers", "sentence-transformers models of your own: st:FOLDER"),
+    "lang": ("py3langid", "languages of texts, and chrF of round trips"),
 }
 CORE = (
     "pydantic",
