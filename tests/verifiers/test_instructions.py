@@ -152,7 +152,7 @@ def test_columns_as_tables_write_them() -> None:
 
 @pytest.mark.parametrize("piece", ["[", "*", "<<", "\n", "a.", "***", "¿", "Ab", "ü ", "{", "Section "])
 def test_hostile_responses_are_judged_in_linear_time(piece: str) -> None:
-    """A hundred thousand characters of one pattern, which a backtracking expression would not survive, have a verdict."""
+    """A hundred thousand characters of one pattern, which no backtracking would survive, have a verdict."""
     text = piece * (100_000 // len(piece))
     for name, arguments, _, _ in CASES:
         assert follows(text, name, arguments) in (True, False)

@@ -156,7 +156,8 @@ RULES: tuple[Rule, ...] = (
         "subjective",
         request=r"(?i)\b(?:give me (?:some |any )?(?:advice|suggestions|tips|ideas)|any advice\b|advise me"
         r"|suggest (?:me )?(?:some|any|a few|a couple)|(?:could|can) you suggest|recomiend\w+|brainstorm\b"
-        r"|pros and cons|(?:things|ways) (?:you|i|we) can do to|what cool|argue (?:for|against|that)|make an argument|convince|persuade"
+        r"|pros and cons|(?:things|ways) (?:you|i|we) can do to|what cool|argue (?:for|against|that)"
+        r"|make an argument|convince|persuade"
         r"|recommend (?:me|a|some|any)"
         r"|(?:how (?:can|do|should) i|help me) (?:cope|deal with|get over|feel|comfort|apologi[sz]e|impress|motivate))",
     ),

@@ -75,7 +75,8 @@ class Direction:
             if not data:
                 return None
             answer += data
-        return _plain(answer.decode("utf-8", "replace"))
+        # Of a stage that died, what still comes is empty.
+        return _plain(answer.decode("utf-8", "replace")) or None
 
     def end(self) -> None:
         """Kill every stage and wait for it."""

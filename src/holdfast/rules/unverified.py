@@ -6,12 +6,14 @@ instructions, translation) without a verdict of a verifier.
 **Why it matters.** Verified synthetic data does not collapse the way unverified data does: a verifier puts outside
 information back into the loop. It also only converges to what the verifier knows.
 
-**When it fires.** Warning above 10 %.
+**When it fires.** Warning above 10 %. The measurement also says how many of these records carry a verdict that
+failed: they were rejected once and stand among the kept ones.
 
 **What to do.** `holdfast verify FILE --out DIR`; give gold answers or tests where there are none.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -37,7 +39,9 @@ def check(view: View) -> Iterator[Outcome]:
     # A duplicate check decides nothing about truth.
     decided = pc.match_substring_regex(pc.replace_substring_regex(checks, DUPLICATES, ""), r":\s*(true|false)")
     missing = rows[~decided.to_numpy(zero_copy_only=False).astype(bool)]
-    measured = view.share(len(missing), len(rows))
+    failed = pc.match_substring_regex(pc.replace_substring_regex(checks, DUPLICATES, ""), r":\s*false")
+    share, refused = view.share(len(missing), len(rows)), int(pc.sum(failed).as_py() or 0)
+    measured = replace(share, detail={**share.detail, "failed": refused}) if refused else share
     if len(missing) / len(rows) <= HIGH:
         yield Passed(SLUG, measured)
         return
