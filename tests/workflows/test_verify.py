@@ -159,3 +159,43 @@ def test_verdicts_of_other_checks_are_not_taken(tmp_path: Path, monkeypatch: pyt
         verify_files([file], tmp_path / "out", VerifyOptions(("two_checks:yes",)))
     monkeypatch.setattr(module, "write_dataset", original)
     assert 1 == verify_files([file], tmp_path / "out", VerifyOptions(("two_checks:no",))).counts.rejected
+
+
+def test_processes_give_the_same_verdicts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parts judged in processes of their own end in the same files, times aside."""
+    monkeypatch.setattr(module, "PART", 3)
+    file = written(tmp_path / "in.jsonl", [RIGHT, WRONG, STEP, OPEN] * 2)
+    one = verify_files([file], tmp_path / "one")
+    two = verify_files([file], tmp_path / "two", VerifyOptions(workers=2))
+    assert (one.counts, one.reasons, one.more) == (two.counts, two.reasons, two.more)
+    said = [[{**row, "ms": None} for row in rows(tmp_path / name / "verdicts.jsonl")] for name in ("one", "two")]
+    assert said[0] == said[1]
+    assert (tmp_path / "one/kept.jsonl").read_bytes() == (tmp_path / "two/kept.jsonl").read_bytes()
+
+
+def test_what_nothing_verifies_is_counted_by_domain(tmp_path: Path) -> None:
+    """Subjective work is told from what lacks a verifier; the manifest has both by domain, and each check's reasons."""
+    ids = {"instruction_id_list": ["punctuation:no_comma"], "kwargs": [{}]}
+    asked = {"prompt": "No commas.", "response": "Yes, sir", **ids}
+    pair = {"source": "Version information", "target": "Informations de version", "lang": "en-fr"}
+    for name, records in {"a": [RIGHT, OPEN, NAMED], "b": [asked], "c": [pair]}.items():
+        verify_files([written(tmp_path / f"{name}.jsonl", records)], tmp_path / name)
+    more = [json.loads((tmp_path / name / "manifest.json").read_bytes()) for name in "abc"]
+    assert {"subjective": 1, "other": 1} == more[0]["unverifiable"]
+    assert {"not-followed": 1} == more[1]["reasons_of_checks"]["instructions"]
+    assert {"passed": 1} == more[2]["checks"]["translation"]
+
+
+def test_a_batch_that_raises_is_judged_record_by_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One record that breaks a user's batch is undecided alone; the others have their verdicts."""
+    (tmp_path / "batch_check.py").write_text(
+        "from holdfast.core.verdict import Verdict\n"
+        "class Check:\n"
+        "    def __call__(self, record): return Verdict(bool(1 / len(record.prompt)))\n"
+        "    def batch(self, records): return [self(record) for record in records]\n"
+        "check = Check()\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    file = written(tmp_path / "in.jsonl", [{"prompt": "", "response": "a"}, {"prompt": "b", "response": "b"}])
+    manifest = verify_files([file], tmp_path / "out", VerifyOptions(("batch_check:check",)))
+    assert (1, 1) == (manifest.counts.kept, manifest.counts.undecided)
