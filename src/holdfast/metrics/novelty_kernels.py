@@ -2,11 +2,12 @@
 
 from typing import Any
 
-import numba
 import numpy as np
 
+from holdfast.core.compiled import kernel
 
-@numba.njit(cache=True, nogil=True)
+
+@kernel
 def _slot(table: Any, gram: Any) -> Any:
     """Return where `gram` stands in the table, or the free place (0) where it would."""
     mask = np.uint64(table.size - 1)
@@ -16,7 +17,7 @@ def _slot(table: Any, gram: Any) -> Any:
     return at
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def admit(hashes: Any, offsets: Any, table: Any, rule: Any, shares: Any) -> None:
     """Do what `novelty.Covered.admit` says. `table` is a power of two of places, 0 where free; `rule` (least, floor).
 

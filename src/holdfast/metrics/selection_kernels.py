@@ -2,14 +2,15 @@
 
 from typing import Any
 
-import numba
 import numpy as np
+
+from holdfast.core.compiled import kernel
 
 # A record is taken in the first round whose bar its gain reaches; bars fall by a tenth.
 _STEP = 0.9
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _gain(pairs: Any, begin: Any, end: Any, seen: Any, mark: Any) -> Any:
     """Count the pairs not seen yet, each once; `mark` is (stamp of each pair, stamp of this count)."""
     stamps, stamp = mark
@@ -22,7 +23,7 @@ def _gain(pairs: Any, begin: Any, end: Any, seen: Any, mark: Any) -> Any:
     return gain
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def choose(records: Any, sizes: Any, seen: Any, order: Any) -> None:
     """Write all records in greedy order. `records` is (numbers of pairs, offsets), `seen` all False on entry.
 

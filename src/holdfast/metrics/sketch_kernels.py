@@ -2,16 +2,16 @@
 
 from typing import Any
 
-import numba
 import numpy as np
 
+from holdfast.core.compiled import kernel
 from holdfast.core.hashing import BASE
 from holdfast.core.kernels import mix
 
 _BASE = np.uint64(BASE)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _put(registers: Any, value: Any, bits: Any) -> None:
     """Raise the register of one hash to its rank, where that is higher.
 
@@ -29,7 +29,7 @@ def _put(registers: Any, value: Any, bits: Any) -> None:
         registers[bucket] = rank
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def add(ids: Any, offsets: Any, registers: Any, bits: Any) -> None:
     """Do what `sketch.Distinct.add` says to the registers of runs of 1, 2, 3 and 4 words, shape (4, 2 ** bits).
 
