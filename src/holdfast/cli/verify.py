@@ -14,7 +14,6 @@ import typer
 from holdfast.cli import screen
 from holdfast.cli.options import Files, Json, Mapping, Out, SettingsFile, mapping
 from holdfast.core.settings import load
-from holdfast.verifiers import code, code_strength
 from holdfast.workflows.checking import BUILTIN, NO_CHECK
 from holdfast.workflows.verify import WORDS, VerifyOptions, verify_files
 
@@ -42,13 +41,11 @@ class Options:
 
 def run(given: Options) -> int:
     """Verify and say what became of the records; exit 1 when none is kept."""
-    # Every verdict given so says `sandbox: none`.
-    code.check.unsafe = code_strength.check.unsafe = given.unsafe_no_sandbox
     named = tuple(name.strip() for name in given.checks.split(",") if name.strip())
     settings = load(given.settings) if given.settings else None
     checks = named or (settings.checks if settings else ())
     with screen.progress(quiet=given.quiet) as progress:
-        options = VerifyOptions(checks, mapping(given.map), settings, given.workers, progress)
+        options = VerifyOptions(checks, mapping(given.map), settings, given.workers, given.unsafe_no_sandbox, progress)
         manifest = verify_files(given.files, given.out, options)
     screen.done(manifest, given.out, as_json=given.json)
     if not given.json:

@@ -24,6 +24,7 @@ from holdfast.core.rundir import Counts, Manifest, begin, only_writer
 from holdfast.core.scratch import scratch
 from holdfast.core.settings import Settings
 from holdfast.core.writer import own_format, set_aside, write_dataset, write_lines, write_reasons
+from holdfast.verifiers import code, code_strength
 from holdfast.workflows.checking import NO_CHECK, SEVERITY, Fate, NamedCheck, decide, find_checks, judge
 
 PARTS = ".verdicts"
@@ -36,12 +37,16 @@ WORDS = {True: "passed", False: "failed", None: "undecided"}
 
 @dataclass(frozen=True, slots=True)
 class VerifyOptions:
-    """Which checks judge every record; with none each record is routed by its data. `workers` are processes."""
+    """Which checks judge every record; with none each record is routed by its data. `workers` are processes.
+
+    `unsafe` runs programs also where there is no sandbox; each verdict of such a run says `sandbox: none`.
+    """
 
     checks: tuple[str, ...] = ()
     mapping: Mapping[str, str] = field(default_factory=dict)
     settings: Settings | None = None
     workers: int = 1
+    unsafe: bool = False
     progress: Progress | None = None
 
 
@@ -61,7 +66,7 @@ class Part:
 
 
 class Outcome:
-    """What became of each record, by global index, and why: two bytes and a half per record, however many verdicts."""
+    """What became of each record, by global index, and why: five bytes per record, however many verdicts."""
 
     def __init__(self, rows: int) -> None:
         self.fates = np.zeros(rows, dtype=np.uint8)
@@ -129,10 +134,10 @@ def judged(data: Dataset, folder: Path, checks: Sequence[NamedCheck], options: V
     ]
     arguments: list[tuple[Any, ...]]
     if options.workers > 1:
-        arguments = [(part, options.checks, options.settings) for part in parts]
+        arguments = [(part, options.checks, options.settings, options.unsafe) for part in parts]
         done = LocalRunner(options.workers).run(_judge_named, arguments)
     else:
-        arguments = [(part, checks, options.settings) for part in parts]
+        arguments = [(part, checks, options.settings, options.unsafe) for part in parts]
         done = LocalRunner(1).run(_judge_part, arguments)
     for part, _ in zip(parts, done, strict=True):
         outcome.add(part)
@@ -141,12 +146,13 @@ def judged(data: Dataset, folder: Path, checks: Sequence[NamedCheck], options: V
     return outcome
 
 
-def _judge_named(part: Part, names: Sequence[str], settings: Settings | None) -> None:
+def _judge_named(part: Part, names: Sequence[str], settings: Settings | None, unsafe: bool) -> None:
     """Judge a part in a process of its own, which finds its checks by name."""
-    _judge_part(part, find_checks(names, settings), settings)
+    _judge_part(part, find_checks(names, settings), settings, unsafe)
 
 
-def _judge_part(part: Part, checks: Sequence[NamedCheck], settings: Settings | None) -> None:
+def _judge_part(part: Part, checks: Sequence[NamedCheck], settings: Settings | None, unsafe: bool) -> None:
+    code.check.unsafe = code_strength.check.unsafe = unsafe
     if not part.path.exists():
         write_lines(part.path, _lines(part, checks, settings))
 
@@ -182,6 +188,7 @@ def _key(data: Dataset, checks: Sequence[NamedCheck], options: VerifyOptions) ->
         sorted(options.mapping.items()),
         __version__,
         options.settings.digest if options.settings else "",
+        options.unsafe,
         *(item.digest for item in data.inputs),
         *(f"{check.name}@{check.version}" for check in checks),
     ]
