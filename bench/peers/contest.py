@@ -1,0 +1,205 @@
+"""One operation done by several tools on the same input: how each is run, what it cost, and which targets that meets.
+
+Two figures of time for each: the operation alone, counted inside the process after imports and reading, and the whole
+process. Ratios are of CPU seconds per document, so that a slow tool may be given a smaller subset.
+"""
+
+import json
+import os
+import shutil
+import statistics
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bench.measure import Cost, measure
+from bench.peers.corpora import corpus
+from bench.peers.environments import python_of
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / ".bench" / "runs"
+CAP = 20 << 30
+# Nothing is fetched, whatever a peer would like to look up.
+OFFLINE = ("HF_HUB_OFFLINE=1", "HF_DATASETS_OFFLINE=1", "TRANSFORMERS_OFFLINE=1", "HF_HUB_DISABLE_TELEMETRY=1")
+# On some processors these choose an old kernel of OpenBLAS; everybody here brings a current one.
+UNSET = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+
+Judge = Callable[["Contestant", Path], Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Contestant:
+    """One way to do an operation. `environment` names a peer; without one it is ours. `cold`: no compiled code kept."""
+
+    key: str
+    label: str
+    corpus: str
+    script: str
+    environment: str = ""
+    options: tuple[str, ...] = ()
+    runs: int = 3
+    cold: bool = False
+
+    def command(self, folder: Path) -> list[str]:
+        """Return the command that runs it once with `folder` for its files."""
+        program = [sys.executable, "-m", "bench.peers.ours", self.script]
+        if self.environment:
+            program = [str(python_of(self.environment)), "-m", f"bench.peers.tools.{self.script}"]
+        settings = [*OFFLINE, f"HF_HOME={folder / 'hf'}", *([f"NUMBA_CACHE_DIR={folder / 'numba'}"] if self.cold else [])]
+        unset = [part for name in UNSET for part in ("-u", name)]
+        return ["env", *unset, *settings, *program, str(corpus(self.corpus).path), str(folder), *self.options]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What one contestant cost, medians over its runs, and what it answered. `documents` is what it worked on."""
+
+    key: str
+    label: str
+    corpus: str
+    documents: int
+    runs: int
+    ended: str
+    cpu_seconds: float
+    wall_seconds: float
+    whole_cpu_seconds: float
+    whole_wall_seconds: float
+    peak_mebibytes: int
+    steps: dict[str, float]
+    answer: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What the project promised: `ours` is `factor` times as fast as `peer`, or its answer `field` keeps a bound."""
+
+    ours: str
+    peer: str = ""
+    factor: float = 0.0
+    time: str = "cpu"
+    field: str = ""
+    least: float | None = None
+    most: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One table: who takes part at which scale, who judges the answers, what was promised."""
+
+    name: str
+    title: str
+    contestants: Callable[[str], list[Contestant]]
+    targets: tuple[Target, ...] = ()
+    judge: Judge | None = None
+    prepare: Callable[[str], None] | None = None
+    compare: Callable[[dict[str, "Row"]], None] | None = None
+    notes: tuple[str, ...] = field(default=())
+
+
+def hold(operation: Operation, scale: str, told: Callable[[Row], None]) -> dict[str, Any]:
+    """Run an operation's contestants in turn and return its part of the result."""
+    if operation.prepare:
+        operation.prepare(scale)
+    rows = []
+    for contestant in operation.contestants(scale):
+        rows.append(run(contestant, operation.judge))
+        told(rows[-1])
+    by_key = {row.key: row for row in rows}
+    if operation.compare:
+        operation.compare(by_key)
+    met = [verdict(target, by_key) for target in operation.targets]
+    return {
+        "title": operation.title,
+        "scale": scale,
+        "rows": [asdict(row) for row in rows],
+        "targets": [one for one in met if one],
+        "notes": list(operation.notes),
+    }
+
+
+def run(contestant: Contestant, judge: Judge | None) -> Row:
+    """Run one contestant as often as it says, after reading its input once so that it lies in the page cache."""
+    corpus(contestant.corpus).path.read_bytes()
+    costs, told, judged = [], [], {}
+    for number in range(contestant.runs):
+        folder = FOLDER / contestant.key
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        costs.append(measure(contestant.command(folder), CAP, folder))
+        told.append(printed(costs[-1], contestant))
+        if judge and number == contestant.runs - 1 and costs[-1].ended == "exit 0":
+            judged = dict(judge(contestant, folder))
+        shutil.rmtree(folder, ignore_errors=True)
+    return row_of(contestant, costs, told, judged)
+
+
+def printed(cost: Cost, contestant: Contestant) -> dict[str, Any]:
+    """Return what a script told in its last line; an empty telling where it failed, and why on stderr."""
+    if cost.ended == "exit 0":
+        told: dict[str, Any] = json.loads(cost.output.strip().splitlines()[-1])
+        return told
+    print(f"{contestant.key} ended with {cost.ended}:\n{cost.messages[-2000:]}", file=sys.stderr)
+    return {"operation": {"cpu_seconds": 0.0, "wall_seconds": 0.0, "steps": {}}, "answer": {}}
+
+
+def row_of(contestant: Contestant, costs: list[Cost], told: list[dict[str, Any]], judged: dict[str, Any]) -> Row:
+    """Join costs and answers; the answer is that of the last run."""
+    answer = {**told[-1]["answer"], **judged}
+    operations = [one["operation"] for one in told]
+    return Row(
+        key=contestant.key,
+        label=contestant.label,
+        corpus=contestant.corpus,
+        documents=int(answer.pop("documents", corpus(contestant.corpus).documents)),
+        runs=contestant.runs,
+        ended=costs[-1].ended,
+        cpu_seconds=statistics.median(one["cpu_seconds"] for one in operations),
+        wall_seconds=statistics.median(one["wall_seconds"] for one in operations),
+        whole_cpu_seconds=statistics.median(cost.cpu_seconds for cost in costs),
+        whole_wall_seconds=statistics.median(cost.wall_seconds for cost in costs),
+        peak_mebibytes=max(cost.peak_bytes for cost in costs) >> 20,
+        steps=operations[-1]["steps"],
+        answer=answer,
+    )
+
+
+def verdict(target: Target, rows: Mapping[str, Row]) -> dict[str, Any] | None:
+    """Return what was promised, what was measured, and whether that is enough; None where a side did not take part."""
+    if target.ours not in rows or (target.peer and target.peer not in rows):
+        return None
+    ours = rows[target.ours]
+    if target.field:
+        value = ours.answer.get(target.field)
+        below = value is None or (target.least is not None and value < target.least)
+        above = value is None or (target.most is not None and value > target.most)
+        bound = f">= {target.least}" if target.least is not None else f"<= {target.most}"
+        return {
+            "what": f"{target.field} of {ours.label}",
+            "wanted": bound,
+            "measured": value,
+            "reached": not (below or above),
+        }
+    peer = rows[target.peer]
+    of_operation, of_whole = (faster(ours, peer, f"{part}{target.time}_seconds") for part in ("", "whole_"))
+    return {
+        "what": f"{ours.label} against {peer.label}, {target.time.upper() if target.time == 'cpu' else target.time} time",
+        "wanted": f">= {target.factor:g} x",
+        "measured": of_operation,
+        "measured_whole_process": of_whole,
+        "reached": of_operation is not None and of_operation >= target.factor,
+    }
+
+
+def faster(ours: Row, peer: Row, column: str) -> float | None:
+    """Return how many times as long the peer takes per document; None where one of them failed."""
+    mine, theirs = getattr(ours, column) / ours.documents, getattr(peer, column) / peer.documents
+    failed = any(row.ended != "exit 0" for row in (ours, peer))
+    return None if failed or not mine else round(theirs / mine, 2)
+
+
+def machine() -> dict[str, Any]:
+    """Return what the figures were measured on."""
+    names = [line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line]
+    return {"processor": names[0] if names else "unknown", "cores": os.cpu_count(), "python": sys.version.split()[0]}

@@ -1,0 +1,35 @@
+"""Distinct-1 to distinct-4: distinct runs of words over all runs, no run crossing from one document into the next."""
+
+from bench.peers.contest import Contestant, Operation, Row, Target
+
+
+def contestants(scale: str) -> list[Contestant]:
+    """polars on everything, plain Python on a quarter, `diversity` on a twentieth."""
+    large, middle = ("mix12k", "mix12k") if scale == "small" else ("mix", "mix60k")
+    return [
+        Contestant("ours", "Holdfast", large, "distinct"),
+        Contestant("ours-cold", "Holdfast, start-up and compile included", large, "distinct", cold=True, runs=1),
+        Contestant("polars", "polars, exact", large, "distinct_polars", "polars"),
+        Contestant("polars-approximate", "polars, approx_n_unique", large, "distinct_polars", "polars", ("approximate",)),
+        Contestant("python", "Python sets of tuples", middle, "distinct_python", "xxhash", runs=1),
+        Contestant("diversity", "diversity, ngram_diversity_score", "mix12k", "distinct_diversity", "diversity", runs=1),
+    ]
+
+
+def compare(rows: dict[str, Row]) -> None:
+    """Note how far the figures of the large corpus are off those that polars counts exactly."""
+    exact = rows["polars"].answer.get("distinct")
+    for key in ("ours", "ours-cold", "polars-approximate"):
+        mine = rows[key].answer.get("distinct")
+        if mine and exact:
+            off = max(abs(one / other - 1.0) for one, other in zip(mine, exact, strict=True))
+            rows[key].answer["off_exact"] = round(off, 6)
+
+
+OPERATION = Operation(
+    "distinct",
+    "Distinct-1 to distinct-4",
+    contestants,
+    (Target("ours", "polars", 3.0), Target("ours", "diversity", 50.0), Target("ours", field="off_exact", most=0.005)),
+    compare=compare,
+)

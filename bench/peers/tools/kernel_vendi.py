@@ -1,0 +1,20 @@
+"""vendi-score: the dual form, from the d x d matrix, of order 1 (Vendi) or 2 (RKE)."""
+
+import numpy as np
+from vendi_score import vendi
+
+from bench.peers.tools.meter import Meter, arguments
+
+
+def main() -> None:
+    """Score unit vectors, which it is told not to scale again."""
+    path, _, options = arguments()
+    vectors = np.load(path)
+    meter = Meter()
+    with meter.running():
+        value = vendi.score_dual(vectors, q=int(options[0]), normalize=False)
+    meter.tell(value=float(value), threads="BLAS, all cores")
+
+
+if __name__ == "__main__":
+    main()
