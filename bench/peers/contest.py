@@ -47,7 +47,11 @@ class Contestant:
         program = [sys.executable, "-m", "bench.peers.ours", self.script]
         if self.environment:
             program = [str(python_of(self.environment)), "-m", f"bench.peers.tools.{self.script}"]
-        settings = [*OFFLINE, f"HF_HOME={folder / 'hf'}", *([f"NUMBA_CACHE_DIR={folder / 'numba'}"] if self.cold else [])]
+        settings = [
+            *OFFLINE,
+            f"HF_HOME={folder / 'hf'}",
+            *([f"NUMBA_CACHE_DIR={folder / 'numba'}"] if self.cold else []),
+        ]
         unset = [part for name in UNSET for part in ("-u", name)]
         return ["env", *unset, *settings, *program, str(corpus(self.corpus).path), str(folder), *self.options]
 
@@ -170,26 +174,29 @@ def verdict(target: Target, rows: Mapping[str, Row]) -> dict[str, Any] | None:
     if target.ours not in rows or (target.peer and target.peer not in rows):
         return None
     ours = rows[target.ours]
-    if target.field:
-        value = ours.answer.get(target.field)
-        below = value is None or (target.least is not None and value < target.least)
-        above = value is None or (target.most is not None and value > target.most)
-        bound = f">= {target.least}" if target.least is not None else f"<= {target.most}"
-        return {
-            "what": f"{target.field} of {ours.label}",
-            "wanted": bound,
-            "measured": value,
-            "reached": not (below or above),
-        }
+    if not target.peer:
+        return {"what": f"{target.field.replace('_', ' ')} of {ours.label}", **bounded(target, ours)}
     peer = rows[target.peer]
-    of_operation, of_whole = (faster(ours, peer, f"{part}{target.time}_seconds") for part in ("", "whole_"))
+    ratio = faster(ours, peer, f"{target.time}_seconds")
     return {
-        "what": f"{ours.label} against {peer.label}, {target.time.upper() if target.time == 'cpu' else target.time} time",
+        "what": f"{ours.label} against {peer.label}, {target.time} time",
         "wanted": f">= {target.factor:g} x",
-        "measured": of_operation,
-        "measured_whole_process": of_whole,
-        "reached": of_operation is not None and of_operation >= target.factor,
+        "measured": ratio,
+        "measured_whole_process": faster(ours, peer, f"whole_{target.time}_seconds"),
+        "reached": ratio is not None and ratio >= target.factor,
     }
+
+
+def bounded(target: Target, ours: Row) -> dict[str, Any]:
+    """Return whether a value of our answer keeps its bound; a missing value does not."""
+    value = ours.answer.get(target.field)
+    if target.least is not None:
+        return {
+            "wanted": f">= {target.least}",
+            "measured": value,
+            "reached": value is not None and value >= target.least,
+        }
+    return {"wanted": f"<= {target.most}", "measured": value, "reached": value is not None and value <= target.most}
 
 
 def faster(ours: Row, peer: Row, column: str) -> float | None:
@@ -201,5 +208,9 @@ def faster(ours: Row, peer: Row, column: str) -> float | None:
 
 def machine() -> dict[str, Any]:
     """Return what the figures were measured on."""
-    names = [line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line]
+    names = [
+        line.partition(":")[2].strip()
+        for line in Path("/proc/cpuinfo").read_text().splitlines()
+        if "model name" in line
+    ]
     return {"processor": names[0] if names else "unknown", "cores": os.cpu_count(), "python": sys.version.split()[0]}

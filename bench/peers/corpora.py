@@ -7,7 +7,7 @@ interpreter and of the packages in this environment, pieces of manual pages and 
 and walks over real prose (`bench.corpus`) where the machine has too little. 40,000 variants of them are planted, in
 seven levels; which text a variant comes from is kept beside it, in no file that a peer reads. `mix60k` and `mix12k` are
 the first 50,000 and 10,000 base texts with their variants. `leak` and its two subsets are the same with held-out
-questions planted (`bench.peers.leaks`). `instruct` has 52,000 records of ../shared/data. `vectors20k`, `100k` and `200k`
+questions planted (`bench.peers.leaks`). `instruct` has 52,000 records of ../shared/data. `vectors20k` to `vectors200k`
 are unit vectors of 384 dimensions with near copies among them.
 
 Seeded: one machine makes the same bytes every time. Two machines differ where their packages differ, so each result
@@ -43,6 +43,7 @@ LEVELS: tuple[float | None, ...] = (0.0, None, 0.01, 0.03, 0.05, 0.10, 0.20)
 # Of the edited words so many are replaced and deleted; before the rest a word is inserted.
 REPLACED, DELETED = 0.5, 0.3
 INSTRUCTIONS = 52_000
+ORIGINS = ("real", "synthetic")
 # Vectors: the standard deviation falls with the dimension as in the embeddings of texts; one in 50 is a near copy,
 # disturbed by up to so much of its own spread, which makes cosines from 1 down to about .9.
 DIMENSIONS, CENTRES, SPECTRUM, COPIES, JITTER, BLOCK = 384, 2_000, 0.3, 0.02, 0.7, 10_000
@@ -103,9 +104,7 @@ def base_texts(random: np.random.Generator) -> tuple[list[str], dict[str, int]]:
         random.shuffle(drawn)
         parts[part] = fill(found, iter(drawn), len(found) + round(share * BASE))
     walk = Walk.over(real_words(DATA / "text"))
-    walked = (
-        " ".join(walk.words[place] for place in row) for row in walk.texts(BASE - len(found), random).tolist()
-    )
+    walked = (" ".join(walk.words[place] for place in row) for row in walk.texts(BASE - len(found), random).tolist())
     parts["walks"] = fill(found, walked, BASE)
     texts = list(found.values())
     random.shuffle(texts)
@@ -159,7 +158,9 @@ def write_vectors(name: str) -> None:
         rows = centres[random.integers(CENTRES, size=BLOCK)] + random.standard_normal((BLOCK, DIMENSIONS)) * spread
         copies = np.flatnonzero(random.random(BLOCK) < COPIES)
         rows[copies] = rows[random.integers(BLOCK, size=copies.size)]
-        rows[copies] += random.uniform(0.0, JITTER, (copies.size, 1)) * random.standard_normal((copies.size, DIMENSIONS)) * spread
+        rows[copies] += (
+            random.uniform(0.0, JITTER, (copies.size, 1)) * random.standard_normal((copies.size, DIMENSIONS)) * spread
+        )
         blocks.append((rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32))
     vectors = np.concatenate(blocks)[:count]
     np.save(FOLDER / f"{name}.npy", vectors)
@@ -170,17 +171,16 @@ def write_vectors(name: str) -> None:
 def write_instructions(_: str) -> None:
     """Write `instruct`: 52,000 records with a prompt and a response; its text is both."""
     rows = list(sources.records(DATA))[:INSTRUCTIONS]
-    keep("instruct", ["\n".join(row) for row in rows], {"records": len(rows)}, rows)
+    texts = [f"{row['prompt']}\n{row['response']}" for row in rows]
+    keep("instruct", texts, {origin: sum(row["origin"] == origin for row in rows) for origin in ORIGINS}, rows)
 
 
-def keep(name: str, texts: list[str], parts: dict[str, int], records: list[tuple[str, str]] | None = None) -> None:
-    """Write one corpus as Parquet and JSON Lines, and the note about it last."""
+def keep(name: str, texts: list[str], parts: dict[str, int], records: list[Any] | None = None) -> None:
+    """Write one corpus as Parquet and as JSON Lines, there as `records` where they are given, and the note last."""
     digest, size = hashlib.sha256(), 0
     with (FOLDER / f"{name}.jsonl").open("wb") as file:
         for number, text in enumerate(texts):
-            row: dict[str, str] = {"id": f"d{number:07d}", "text": text}
-            if records:
-                row = {"id": row["id"], "prompt": records[number][0], "response": records[number][1]}
+            row = {"id": f"d{number:07d}", **(records[number] if records else {"text": text})}
             line = (json.dumps(row, ensure_ascii=False) + "\n").encode()
             digest.update(line)
             size += len(text.encode())

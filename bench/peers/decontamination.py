@@ -27,7 +27,9 @@ def contestants(scale: str) -> list[Contestant]:
         Contestant("ours", "Holdfast, 13, 10 and 8 words", large, "decontamination"),
         Contestant("ours-cold", "Holdfast, start-up and compile included", large, "decontamination", cold=True, runs=1),
         Contestant("sets", "Python sets, 13 words", large, "decontaminate_python", "xxhash", ("13",), runs=few),
-        Contestant("sets-all", "Python sets, 13, 10 and 8 words", large, "decontaminate_python", "xxhash", ALL, runs=few),
+        Contestant(
+            "sets-all", "Python sets, 13, 10 and 8 words", large, "decontaminate_python", "xxhash", ALL, runs=few
+        ),
         Contestant("polars", "polars semi-join, 13 words", large, "decontaminate_polars", "polars", runs=few),
         Contestant("janitor", "lm-eval Janitor, 13 words", middle, "decontaminate_janitor", "lm-eval", runs=1),
         Contestant("datatrove", "datatrove, 13 words", "leak12k", "decontaminate_datatrove", "datatrove", runs=1),

@@ -4,15 +4,19 @@ from bench.peers.contest import Contestant, Operation, Row, Target
 
 
 def contestants(scale: str) -> list[Contestant]:
-    """polars on everything, plain Python on a quarter, `diversity` on a twentieth."""
+    """Run polars on everything, plain Python on a quarter, `diversity` on a twentieth."""
     large, middle = ("mix12k", "mix12k") if scale == "small" else ("mix", "mix60k")
     return [
         Contestant("ours", "Holdfast", large, "distinct"),
         Contestant("ours-cold", "Holdfast, start-up and compile included", large, "distinct", cold=True, runs=1),
         Contestant("polars", "polars, exact", large, "distinct_polars", "polars"),
-        Contestant("polars-approximate", "polars, approx_n_unique", large, "distinct_polars", "polars", ("approximate",)),
+        Contestant(
+            "polars-approximate", "polars, approx_n_unique", large, "distinct_polars", "polars", ("approximate",)
+        ),
         Contestant("python", "Python sets of tuples", middle, "distinct_python", "xxhash", runs=1),
-        Contestant("diversity", "diversity, ngram_diversity_score", "mix12k", "distinct_diversity", "diversity", runs=1),
+        Contestant(
+            "diversity", "diversity, ngram_diversity_score", "mix12k", "distinct_diversity", "diversity", runs=1
+        ),
     ]
 
 

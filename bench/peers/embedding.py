@@ -16,8 +16,18 @@ def contestants(_: str) -> list[Contestant]:
     """The default of sentence-transformers first: its vectors are what the others are held against."""
     peer = "embed_sentence_transformers"
     return [
-        Contestant("default", "sentence-transformers, default", "mix12k", peer, "sentence-transformers", (DOCUMENTS,), runs=1),
-        Contestant("bf16", "sentence-transformers, bf16 weights", "mix12k", peer, "sentence-transformers", (DOCUMENTS, "bf16"), runs=1),
+        Contestant(
+            "default", "sentence-transformers, default", "mix12k", peer, "sentence-transformers", (DOCUMENTS,), runs=1
+        ),
+        Contestant(
+            "bf16",
+            "sentence-transformers, bf16 weights",
+            "mix12k",
+            peer,
+            "sentence-transformers",
+            (DOCUMENTS, "bf16"),
+            runs=1,
+        ),
         Contestant("ours", "Holdfast, `minilm`", "mix12k", "embedding", options=(DOCUMENTS,), runs=1),
     ]
 

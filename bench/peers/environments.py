@@ -13,6 +13,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / ".bench" / "environments"
+# Written into an environment when it is complete: what was asked for.
+STAMP = "holdfast-pins.json"
 
 # Installed before whatever depends on it: a resolver left alone fetches the build with several GB of GPU libraries.
 TORCH = "torch==2.13.0"
@@ -52,16 +54,19 @@ PEERS = {
 def python_of(name: str) -> Path:
     """Return the interpreter of a peer's environment, made now where it is missing or its pins changed."""
     folder = FOLDER / name
-    peer = PEERS[name]
-    stamp = folder / "holdfast-pins.json"
-    wanted = json.dumps(peer.steps)
-    if not stamp.exists() or stamp.read_text("utf-8") != wanted:
+    if not installed(name):
         print(f"installing {name} ...", file=sys.stderr, flush=True)
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
-        for step in peer.steps:
+        for step in PEERS[name].steps:
             pip(folder, "install", "--quiet", *step)
-        stamp.write_text(wanted, "utf-8")
+        (folder / STAMP).write_text(json.dumps(PEERS[name].steps), "utf-8")
     return folder / "bin" / "python"
+
+
+def installed(name: str) -> bool:
+    """Return whether a peer's environment was made with the pins of today."""
+    stamp = FOLDER / name / STAMP
+    return stamp.exists() and stamp.read_text("utf-8") == json.dumps(PEERS[name].steps)
 
 
 def versions(name: str) -> dict[str, str]:

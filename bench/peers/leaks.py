@@ -46,7 +46,7 @@ def written(question: str, form: str, random: np.random.Generator) -> str:
     if form == "wrapped":
         return "".join(word + ("\n" if number % 5 == 4 else "  ") for number, word in enumerate(words)).strip()
     if form == "recased":
-        return re.sub(r"[^\w\s]+", "", question.replace("'", " ").replace("-", " ").replace(".", " ")).upper()
+        return re.sub(r"[\W_]+", " ", question).upper()
     if form == "curly":
         return question.translate(CURLY)
     if form == "edited":

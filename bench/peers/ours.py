@@ -6,7 +6,9 @@ The compiled modules are imported before the meter runs, as the peers' are; load
 counted, and the rows "cold" begin with an empty cache.
 """
 
+import json
 import os
+import subprocess
 import sys
 from array import array
 from collections.abc import Callable
@@ -18,6 +20,8 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
+from bench.peers.corpora import DATA
+from bench.peers.sources import questions as questions_of
 from bench.peers.tools.meter import Meter, flag, keep, questions
 from holdfast.core.text import KERNELS as TEXT_KERNELS
 from holdfast.core.text import digests, iter_shingles, word_hashes
@@ -109,6 +113,33 @@ def kernel_score(path: Path, score: Callable[[Any], float]) -> None:
     meter.tell(value=value, threads="BLAS, all cores")
 
 
+def audit(path: Path, folder: Path, _: list[str]) -> None:
+    """The whole audit of a file of records, with an anchor and a held-out file; a failed audit is an answer."""
+    held_out = folder / "held-out.jsonl"
+    held_out.write_text("".join(json.dumps({"prompt": one, "response": ""}) + "\n" for one in questions_of(DATA)))
+    command = [
+        str(Path(sys.executable).with_name("holdfast")),
+        "audit",
+        str(path.with_suffix(".jsonl")),
+        "--json",
+        "-q",
+    ]
+    command += [
+        "--real",
+        str(DATA / "instruct" / "oasst_subset.jsonl.gz"),
+        "--eval",
+        str(held_out),
+        "--student",
+        "acme-1b",
+    ]
+    meter = Meter()
+    with meter.running():
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    report = json.loads(done.stdout)
+    judged = {"measurements": len(report["measurements"]), "not_judged": len(report["not_judged"])}
+    meter.tell(seconds=round(meter.wall, 2), exit=done.returncode, threads=WORKERS, **judged)
+
+
 def shingle_buffer(path: Path, _: Path, __: list[str]) -> None:
     """Write 64-bit hashes of the word 5-grams beside the corpus, for the peer that takes a buffer."""
     parts = list(iter_shingles(read(path)["text"], 5))
@@ -134,6 +165,7 @@ OPERATIONS: dict[str, Callable[[Path, Path, list[str]], Any]] = {
     "near": near,
     "decontamination": decontamination,
     "distinct": distinct,
+    "audit": audit,
     "vendi": lambda path, _, __: kernel_score(path, vendi),
     "rke": lambda path, _, __: kernel_score(path, rke),
     "shingle-buffer": shingle_buffer,

@@ -4,22 +4,61 @@ import re
 from typing import Any
 
 MARKED = r"(<!-- measured: {name} -->\n).*?(<!-- end -->)"
+# The package that gives an environment its version, where the two are called differently.
+PACKAGES = {"faiss": "faiss-cpu", "lm-eval": "lm_eval"}
 # What an answer is called in the table; other fields stay in the JSON.
-ANSWERS = ("beyond", "flagged", "recall", "precision", "pair_precision", "value", "further", "cosine", "pairs", "removed", "off_exact", "off_peer")
+ANSWERS = (
+    "beyond",
+    "flagged",
+    "recall",
+    "precision",
+    "inside",
+    "pair_precision",
+    "value",
+    "further",
+    "seconds",
+    "measurements",
+    "cosine",
+    "pairs",
+    "removed",
+    "off_exact",
+    "off_peer",
+)
 
 
 def fill(page: str, result: dict[str, Any]) -> str:
     """Return the page with every measured part replaced by that of the result."""
-    for name, operation in result["operations"].items():
-        new = f"\n{tables(operation, result['corpora'])}\n\n"
+    parts = {name: tables(operation, result["corpora"]) for name, operation in result["operations"].items()}
+    for name, part in {"about": about(result), **parts}.items():
+        new = f"\n{part}\n\n"
         page = re.sub(MARKED.format(name=name), lambda m, new=new: m[1] + new + m[2], page, flags=re.DOTALL)  # type: ignore[misc]
     return page
+
+
+def about(result: dict[str, Any]) -> str:
+    """Return the machine, the versions compared, and how many of the promises are kept."""
+    here, versions = result["machine"], result["versions"]
+    targets = [target for operation in result["operations"].values() for target in operation["targets"]]
+    kept = sum(target["reached"] for target in targets)
+    named = ", ".join(f"{name} {versions[name].get(PACKAGES.get(name, name), '')}".strip() for name in versions)
+    machine = f"Measured on {here['cores']} cores ({here['processor']}), Python {here['python']}, with {named}."
+    return f"{machine}\n\n{kept} of {len(targets)} promises are kept; each stands below its table."
 
 
 def tables(operation: dict[str, Any], corpora: dict[str, Any]) -> str:
     """Return the table of an operation and the table of what was promised for it."""
     first = operation["rows"][0]
-    head = ["", "documents", "CPU s", "CPU s, whole process", "wall s", "peak MiB", "us CPU per document", "times ours", "answer"]
+    head = [
+        "",
+        "documents",
+        "CPU s",
+        "CPU s, whole process",
+        "wall s",
+        "peak MiB",
+        "us CPU per document",
+        "times ours",
+        "answer",
+    ]
     body = [shown(row, first) for row in operation["rows"]]
     read = sorted({row["corpus"] for row in operation["rows"]})
     corpus = ", ".join(f"`{name}` ({corpora[name]['digest']})" for name in read if name in corpora)
@@ -39,7 +78,9 @@ def shown(row: dict[str, Any], first: dict[str, Any]) -> list[str]:
     if row["ended"] != "exit 0":
         return [row["label"], f"{row['documents']:,}", *[""] * 6, f"failed: {row['ended']}"]
     each, mine = (1e6 * one["cpu_seconds"] / one["documents"] for one in (row, first))
-    answer = ", ".join(f"{name.replace('_', ' ')} {number(row['answer'][name])}" for name in ANSWERS if name in row["answer"])
+    answer = ", ".join(
+        f"{name.replace('_', ' ')} {number(row['answer'][name])}" for name in ANSWERS if name in row["answer"]
+    )
     return [
         row["label"],
         f"{row['documents']:,}",

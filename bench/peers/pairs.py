@@ -6,7 +6,7 @@ COSINE = ("0.95",)
 
 
 def contestants(scale: str) -> list[Contestant]:
-    """faiss at both sizes, semhash at the smaller: it answers with removed records instead of pairs."""
+    """Run faiss at both sizes, semhash at the smaller: it answers with removed records instead of pairs."""
     large = "vectors20k" if scale == "small" else "vectors100k"
     return [
         Contestant("ours", "Holdfast, exact", large, "pairs", options=COSINE, runs=1),

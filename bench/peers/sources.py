@@ -82,27 +82,35 @@ def instructions(data: Path) -> Iterator[str]:
         yield f"{row['instruction']}\n{row['input']}\n{row['response']}"
 
 
-def records(data: Path) -> Iterator[tuple[str, str]]:
-    """Yield (prompt, response) of every instruction record of the shared data, file by file."""
-    for name, prompt, response in INSTRUCTION_FILES:
+def records(data: Path) -> Iterator[dict[str, str | None]]:
+    """Yield prompt, response, origin and generator of every instruction record of the shared data, file by file."""
+    for name, prompt, response, generator in INSTRUCTION_FILES:
         for row in rows_of(data / f"{name}.jsonl.gz"):
-            yield "\n".join(str(row[key]) for key in prompt if row.get(key)), answer(row[response])
+            by = row.get(generator)
+            yield {
+                "prompt": "\n".join(str(row[key]) for key in prompt if row.get(key)),
+                "response": answer(row[response]),
+                "origin": "real" if by in HUMANS else "synthetic",
+                "generator": None if by in HUMANS else by,
+            }
 
 
+# What stands for a human author; None where a file has no generators because people wrote all of it.
+HUMANS = (None, "human")
 INSTRUCTION_FILES = (
-    ("instruct/gsm8k_train", ("question",), "solution"),
-    ("instruct/nq_open_dev", ("question",), "answers"),
-    ("instruct/oasst_subset", ("prompt",), "response"),
-    ("instruct/seed_tasks", ("instruction", "input"), "output"),
-    ("multigen/pandalm_human_pairs", ("instruction", "input"), "response_1"),
-    ("multigen/pandalm_human_pairs", ("instruction", "input"), "response_2"),
-    ("multigen/qa_eval_nq", ("question",), "answer"),
-    ("multigen/self_instruct_8systems", ("instruction", "input"), "response"),
-    ("verify/gsm8k_solutions_6systems", ("question",), "solution"),
-    ("verify/humanevalpack_python", ("instruction",), "solution"),
-    ("verify/ifeval_en_17models", ("prompt",), "response"),
-    ("verify/mbpp_ref_and_mutants", ("text",), "solution"),
-    ("parallel/pydocs_en_fr", ("source",), "target"),
+    ("instruct/gsm8k_train", ("question",), "solution", ""),
+    ("instruct/nq_open_dev", ("question",), "answers", ""),
+    ("instruct/oasst_subset", ("prompt",), "response", ""),
+    ("instruct/seed_tasks", ("instruction", "input"), "output", ""),
+    ("multigen/pandalm_human_pairs", ("instruction", "input"), "response_1", "generator_1"),
+    ("multigen/pandalm_human_pairs", ("instruction", "input"), "response_2", "generator_2"),
+    ("multigen/qa_eval_nq", ("question",), "answer", "generator"),
+    ("multigen/self_instruct_8systems", ("instruction", "input"), "response", "generator"),
+    ("verify/gsm8k_solutions_6systems", ("question",), "solution", "generator"),
+    ("verify/humanevalpack_python", ("instruction",), "solution", ""),
+    ("verify/ifeval_en_17models", ("prompt",), "response", "generator"),
+    ("verify/mbpp_ref_and_mutants", ("text",), "solution", ""),
+    ("parallel/pydocs_en_fr", ("source",), "target", ""),
 )
 
 

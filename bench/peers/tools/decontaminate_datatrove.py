@@ -1,4 +1,4 @@
-"""datatrove's NGramsDecontFilter with 13-grams. Its indexer wants a further package, so the index is put in directly."""
+"""datatrove's NGramsDecontFilter with 13-grams. Its indexer wants another package: the index is put in directly."""
 
 from datatrove.data import Document
 from datatrove.pipeline.decont import NGramsDecontFilter
@@ -24,7 +24,8 @@ def main() -> None:
             known.update({one.hash_func(" ".join(run)): "held-out" for run in ngrams(tokens, SIZE)})
         one._index_hashes = known  # noqa: SLF001 - its own way to set it needs lighteval
     with meter.running("scan"):
-        flagged = [row for row, text in enumerate(documents) if one.filter(Document(text=text, id=str(row))) is not True]
+        rows = (Document(text=text, id=str(row)) for row, text in enumerate(documents))
+        flagged = [int(row.id) for row in rows if one.filter(row) is not True]
     meter.tell(flagged=flag(flagged, folder), threads=1)
 
 

@@ -1,4 +1,7 @@
-"""lm-eval's Janitor, as the wheel has it: its Python form, since the compiled part is not in it."""
+"""lm-eval's Janitor in its Python form, since the compiled part is not in the wheel.
+
+With its usual shortest slice of 200 characters it gives back nothing of a short clean text either; that is set off.
+"""
 
 from lm_eval.decontamination.janitor import Janitor
 
@@ -6,7 +9,7 @@ from bench.peers.tools.meter import Meter, arguments, flag, questions, texts
 
 
 def main() -> None:
-    """Flag each document that it does not give back whole; it gives back nothing of a short one, contaminated or not."""
+    """Flag each document that it does not give back whole."""
     path, folder, _ = arguments()
     documents, held_out = texts(path), questions(path)
     janitor = Janitor(ngram_n=13, minimum_slice_length=-1)

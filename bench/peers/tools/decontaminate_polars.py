@@ -1,4 +1,4 @@
-"""polars: words taken out, hashed and laid into one column; runs of 13 by shifted columns; a semi-join with the items."""
+"""polars: words hashed into one column, runs of 13 by shifted columns, a semi-join with those of the items."""
 
 import polars as pl
 

@@ -1,5 +1,9 @@
-"""datatrove: its four MinHash stages with 16 buckets of 8, two workers, its default English word tokeniser."""
+"""datatrove: its four MinHash stages with 16 buckets of 8, two workers, its default English word tokeniser.
 
+It gets the words that all others get, joined by blanks, before the meter runs; its tokeniser cuts them again.
+"""
+
+import json
 import struct
 from array import array
 from pathlib import Path
@@ -11,7 +15,7 @@ from datatrove.pipeline.readers import JsonlReader
 from datatrove.pipeline.writers import JsonlWriter
 from datatrove.utils.hashing import HashConfig
 
-from bench.peers.tools.meter import Meter, arguments, keep
+from bench.peers.tools.meter import Meter, arguments, keep, texts, words
 
 WORKERS = 2
 CONFIG = MinhashConfig(n_grams=5, num_buckets=16, hashes_per_bucket=8, hash_config=HashConfig(precision=64))
@@ -20,7 +24,7 @@ CONFIG = MinhashConfig(n_grams=5, num_buckets=16, hashes_per_bucket=8, hash_conf
 def main() -> None:
     """Split the input in two, so that both workers have work, and run the stages one after the other."""
     path, folder, _ = arguments()
-    lines = path.with_suffix(".jsonl").read_text("utf-8").splitlines(keepends=True)
+    lines = [json.dumps({"text": " ".join(words(text))}) + "\n" for text in texts(path)]
     source = folder / "input"
     source.mkdir(exist_ok=True)
     for worker in range(WORKERS):
