@@ -16,11 +16,12 @@ from typing import Any
 
 from bench.measure import Cost, measure
 from bench.peers.corpora import corpus
-from bench.peers.environments import python_of
+from bench.peers.environments import OURS, python_of
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / ".bench" / "runs"
 CAP = 20 << 30
+CPU = Path("/proc/cpuinfo")
 # Nothing is fetched, whatever a peer would like to look up.
 OFFLINE = ("HF_HUB_OFFLINE=1", "HF_DATASETS_OFFLINE=1", "TRANSFORMERS_OFFLINE=1", "HF_HUB_DISABLE_TELEMETRY=1")
 # On some processors these choose an old kernel of OpenBLAS; everybody here brings a current one.
@@ -31,7 +32,7 @@ Judge = Callable[["Contestant", Path], Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
-    """One way to do an operation. `environment` names a peer; without one it is ours. `cold`: no compiled code kept."""
+    """One way to do an operation. `environment` names a peer; OURS, or none, is ours. `cold`: no compiled code kept."""
 
     key: str
     label: str
@@ -44,9 +45,10 @@ class Contestant:
 
     def command(self, folder: Path) -> list[str]:
         """Return the command that runs it once with `folder` for its files."""
-        program = [sys.executable, "-m", "bench.peers.ours", self.script]
-        if self.environment:
-            program = [str(python_of(self.environment)), "-m", f"bench.peers.tools.{self.script}"]
+        python = str(python_of(self.environment)) if self.environment else sys.executable
+        program = [python, "-m", "bench.peers.ours", self.script]
+        if self.environment not in ("", OURS):
+            program = [python, "-m", f"bench.peers.tools.{self.script}"]
         settings = [
             *OFFLINE,
             f"HF_HOME={folder / 'hf'}",
@@ -207,10 +209,12 @@ def faster(ours: Row, peer: Row, column: str) -> float | None:
 
 
 def machine() -> dict[str, Any]:
-    """Return what the figures were measured on."""
-    names = [
-        line.partition(":")[2].strip()
-        for line in Path("/proc/cpuinfo").read_text().splitlines()
-        if "model name" in line
-    ]
-    return {"processor": names[0] if names else "unknown", "cores": os.cpu_count(), "python": sys.version.split()[0]}
+    """Return what the figures were measured on; of the processor's abilities those that matter for products."""
+    facts = dict(line.replace("\t", "").split(":", 1) for line in CPU.read_text().splitlines() if ":" in line)
+    flags = set(facts.get("flags", "").split())
+    return {
+        "processor": facts.get("model name", "unknown").strip(),
+        "abilities": [name for name in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if name in flags],
+        "cores": os.cpu_count(),
+        "python": sys.version.split()[0],
+    }

@@ -46,7 +46,7 @@ INSTRUCTIONS = 52_000
 ORIGINS = ("real", "synthetic")
 # Vectors: the standard deviation falls with the dimension as in the embeddings of texts; one in 50 is a near copy,
 # disturbed by up to so much of its own spread, which makes cosines from 1 down to about .9.
-DIMENSIONS, CENTRES, SPECTRUM, COPIES, JITTER, BLOCK = 384, 2_000, 0.3, 0.02, 0.7, 10_000
+DIMENSIONS, CENTRES, SPECTRUM, COPIES, JITTER, BLOCK = 384, 2_000, 0.4, 0.02, 0.7, 10_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from bench.peers.contest import FOLDER, Contestant, Operation, Target
+from bench.peers.environments import OURS
 
 DOCUMENTS = "800"
 REFERENCE = FOLDER / "reference.npy"
@@ -28,7 +29,7 @@ def contestants(_: str) -> list[Contestant]:
             (DOCUMENTS, "bf16"),
             runs=1,
         ),
-        Contestant("ours", "Holdfast, `minilm`", "mix12k", "embedding", options=(DOCUMENTS,), runs=1),
+        Contestant("ours", "Holdfast, `minilm`", "mix12k", "embedding", OURS, options=(DOCUMENTS,), runs=1),
     ]
 
 

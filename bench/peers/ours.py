@@ -113,6 +113,27 @@ def kernel_score(path: Path, score: Callable[[Any], float]) -> None:
     meter.tell(value=value, threads="BLAS, all cores")
 
 
+def embedding(path: Path, folder: Path, options: list[str]) -> None:
+    """Vectors of the first documents by MiniLM, which is opened before the meter runs, as the peer's is."""
+    texts = read(path)["text"].slice(0, int(options[0]))
+    encoder = import_module("holdfast.models.minilm").open_minilm()
+    meter = Meter()
+    with meter.running():
+        vectors = encoder.encode(texts)
+    np.save(folder / "vectors.npy", vectors)
+    meter.tell(documents=len(texts), threads=WORKERS)
+
+
+def pairs(path: Path, _: Path, options: list[str]) -> None:
+    """All pairs of vectors at or above a cosine."""
+    vectors = np.load(path)
+    find = import_module("holdfast.dedup.cosine").similar_pairs
+    meter = Meter()
+    with meter.running():
+        found = find(vectors, float(options[0]))
+    meter.tell(pairs=int(found.left.size), threads="BLAS, all cores")
+
+
 def audit(path: Path, folder: Path, _: list[str]) -> None:
     """The whole audit of a file of records, with an anchor and a held-out file; a failed audit is an answer."""
     held_out = folder / "held-out.jsonl"
@@ -165,6 +186,8 @@ OPERATIONS: dict[str, Callable[[Path, Path, list[str]], Any]] = {
     "near": near,
     "decontamination": decontamination,
     "distinct": distinct,
+    "embedding": embedding,
+    "pairs": pairs,
     "audit": audit,
     "vendi": lambda path, _, __: kernel_score(path, vendi),
     "rke": lambda path, _, __: kernel_score(path, rke),

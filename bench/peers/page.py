@@ -41,8 +41,9 @@ def about(result: dict[str, Any]) -> str:
     targets = [target for operation in result["operations"].values() for target in operation["targets"]]
     kept = sum(target["reached"] for target in targets)
     named = ", ".join(f"{name} {versions[name].get(PACKAGES.get(name, name), '')}".strip() for name in versions)
-    machine = f"Measured on {here['cores']} cores ({here['processor']}), Python {here['python']}, with {named}."
-    return f"{machine}\n\n{kept} of {len(targets)} promises are kept; each stands below its table."
+    processor = f"{here['processor']}, {', '.join(here['abilities'])}"
+    machine = f"Measured on {here['cores']} cores ({processor}), Python {here['python']}."
+    return f"{machine}\n\nPeers: {named}.\n\n{kept} of {len(targets)} promises are kept; each stands below its table."
 
 
 def tables(operation: dict[str, Any], corpora: dict[str, Any]) -> str:

@@ -134,7 +134,7 @@ def test_the_page_is_filled_between_its_markers() -> None:
     result = {
         "operations": {"exact": operation},
         "corpora": {"mix": {"digest": "0123"}},
-        "machine": {"cores": 2, "processor": "x", "python": "3"},
+        "machine": {"cores": 2, "processor": "x", "abilities": [], "python": "3"},
         "versions": {},
     }
     page = "above\n<!-- measured: exact -->\nold\n<!-- end -->\nbelow\n"
