@@ -24,6 +24,7 @@ CAP = 20 << 30
 CPU = Path("/proc/cpuinfo")
 # Nothing is fetched, whatever a peer would like to look up.
 OFFLINE = ("HF_HUB_OFFLINE=1", "HF_DATASETS_OFFLINE=1", "TRANSFORMERS_OFFLINE=1", "HF_HUB_DISABLE_TELEMETRY=1")
+THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 # On some processors these choose an old kernel of OpenBLAS; everybody here brings a current one.
 UNSET = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 
@@ -32,7 +33,10 @@ Judge = Callable[["Contestant", Path], Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
-    """One way to do an operation. `environment` names a peer; OURS, or none, is ours. `cold`: no compiled code kept."""
+    """One way to do an operation. `environment` names a peer; OURS, or none, is ours. `cold`: no compiled code kept.
+
+    `threads` bounds those of BLAS and OpenMP; 0 leaves them to the tool.
+    """
 
     key: str
     label: str
@@ -42,6 +46,7 @@ class Contestant:
     options: tuple[str, ...] = ()
     runs: int = 3
     cold: bool = False
+    threads: int = 0
 
     def command(self, folder: Path) -> list[str]:
         """Return the command that runs it once with `folder` for its files."""
@@ -53,6 +58,7 @@ class Contestant:
             *OFFLINE,
             f"HF_HOME={folder / 'hf'}",
             *([f"NUMBA_CACHE_DIR={folder / 'numba'}"] if self.cold else []),
+            *([f"{name}={self.threads}" for name in THREADS] if self.threads else []),
         ]
         unset = [part for name in UNSET for part in ("-u", name)]
         return ["env", *unset, *settings, *program, str(corpus(self.corpus).path), str(folder), *self.options]
@@ -105,13 +111,19 @@ class Operation:
 
 
 def hold(operation: Operation, scale: str, told: Callable[[Row], None]) -> dict[str, Any]:
-    """Run an operation's contestants in turn and return its part of the result."""
+    """Run an operation's contestants in turn, round by round, and return its part of the result.
+
+    Rounds, because what else a machine does then falls on everybody alike.
+    """
     if operation.prepare:
         operation.prepare(scale)
-    rows = []
-    for contestant in operation.contestants(scale):
-        rows.append(run(contestant, operation.judge))
-        told(rows[-1])
+    series = [Series(contestant) for contestant in operation.contestants(scale)]
+    for number in range(max(one.contestant.runs for one in series)):
+        for one in series:
+            if number < one.contestant.runs:
+                one.run(operation.judge)
+                told(one.row())
+    rows = [one.row() for one in series]
     by_key = {row.key: row for row in rows}
     if operation.compare:
         operation.compare(by_key)
@@ -125,20 +137,46 @@ def hold(operation: Operation, scale: str, told: Callable[[Row], None]) -> dict[
     }
 
 
-def run(contestant: Contestant, judge: Judge | None) -> Row:
-    """Run one contestant as often as it says, after reading its input once so that it lies in the page cache."""
-    corpus(contestant.corpus).path.read_bytes()
-    costs, told, judged = [], [], {}
-    for number in range(contestant.runs):
-        folder = FOLDER / contestant.key
+@dataclass(slots=True)
+class Series:
+    """The runs of one contestant: what each cost and told, and what the judge says of the answer of the last."""
+
+    contestant: Contestant
+    costs: list[Cost] = field(default_factory=list)
+    told: list[dict[str, Any]] = field(default_factory=list)
+    judged: dict[str, Any] = field(default_factory=dict)
+
+    def run(self, judge: Judge | None) -> None:
+        """Run once, after reading the input so that it lies in the page cache."""
+        corpus(self.contestant.corpus).path.read_bytes()
+        folder = FOLDER / self.contestant.key
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        costs.append(measure(contestant.command(folder), CAP, folder))
-        told.append(printed(costs[-1], contestant))
-        if judge and number == contestant.runs - 1 and costs[-1].ended == "exit 0":
-            judged = dict(judge(contestant, folder))
+        self.costs.append(measure(self.contestant.command(folder), CAP, folder))
+        self.told.append(printed(self.costs[-1], self.contestant))
+        if judge and len(self.costs) == self.contestant.runs and self.costs[-1].ended == "exit 0":
+            self.judged = dict(judge(self.contestant, folder))
         shutil.rmtree(folder, ignore_errors=True)
-    return row_of(contestant, costs, told, judged)
+
+    def row(self) -> Row:
+        """Return the medians of the runs so far; the answer is that of the last run."""
+        answer = {**self.told[-1]["answer"], **self.judged}
+        operations = [one["operation"] for one in self.told]
+        return Row(
+            key=self.contestant.key,
+            label=self.contestant.label,
+            corpus=self.contestant.corpus,
+            documents=int(answer.pop("documents", corpus(self.contestant.corpus).documents)),
+            runs=len(self.costs),
+            ended=self.costs[-1].ended,
+            cpu_seconds=statistics.median(one["cpu_seconds"] for one in operations),
+            wall_seconds=statistics.median(one["wall_seconds"] for one in operations),
+            whole_cpu_seconds=statistics.median(cost.cpu_seconds for cost in self.costs),
+            whole_wall_seconds=statistics.median(cost.wall_seconds for cost in self.costs),
+            peak_mebibytes=max(cost.peak_bytes for cost in self.costs) >> 20,
+            steps=operations[-1]["steps"],
+            answer=answer,
+        )
 
 
 def printed(cost: Cost, contestant: Contestant) -> dict[str, Any]:
@@ -148,27 +186,6 @@ def printed(cost: Cost, contestant: Contestant) -> dict[str, Any]:
         return told
     print(f"{contestant.key} ended with {cost.ended}:\n{cost.messages[-2000:]}", file=sys.stderr)
     return {"operation": {"cpu_seconds": 0.0, "wall_seconds": 0.0, "steps": {}}, "answer": {}}
-
-
-def row_of(contestant: Contestant, costs: list[Cost], told: list[dict[str, Any]], judged: dict[str, Any]) -> Row:
-    """Join costs and answers; the answer is that of the last run."""
-    answer = {**told[-1]["answer"], **judged}
-    operations = [one["operation"] for one in told]
-    return Row(
-        key=contestant.key,
-        label=contestant.label,
-        corpus=contestant.corpus,
-        documents=int(answer.pop("documents", corpus(contestant.corpus).documents)),
-        runs=contestant.runs,
-        ended=costs[-1].ended,
-        cpu_seconds=statistics.median(one["cpu_seconds"] for one in operations),
-        wall_seconds=statistics.median(one["wall_seconds"] for one in operations),
-        whole_cpu_seconds=statistics.median(cost.cpu_seconds for cost in costs),
-        whole_wall_seconds=statistics.median(cost.wall_seconds for cost in costs),
-        peak_mebibytes=max(cost.peak_bytes for cost in costs) >> 20,
-        steps=operations[-1]["steps"],
-        answer=answer,
-    )
 
 
 def verdict(target: Target, rows: Mapping[str, Row]) -> dict[str, Any] | None:

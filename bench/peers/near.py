@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from pyarrow import parquet
 
-from bench.peers.contest import FOLDER, Contestant, Operation, Target, run
+from bench.peers.contest import FOLDER, Contestant, Operation, Series, Target
 from bench.peers.corpora import corpus
 from bench.peers.tools.meter import shingles
 
@@ -49,7 +49,7 @@ def prepare(scale: str) -> None:
     name = "mix12k" if scale == "small" else "mix"
     if not corpus(name).path.with_suffix(".offsets.npy").exists():
         FOLDER.mkdir(parents=True, exist_ok=True)
-        run(Contestant("shingle-buffer", "", name, "shingle-buffer", runs=1), None)
+        Series(Contestant("shingle-buffer", "", name, "shingle-buffer", runs=1)).run(None)
 
 
 def judge(contestant: Contestant, folder: Path) -> Mapping[str, Any]:

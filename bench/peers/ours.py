@@ -110,7 +110,7 @@ def kernel_score(path: Path, score: Callable[[Any], float]) -> None:
     meter = Meter()
     with meter.running():
         value = score(vectors)
-    meter.tell(value=value, threads="BLAS, all cores")
+    meter.tell(value=value, threads=1)
 
 
 def embedding(path: Path, folder: Path, options: list[str]) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from bench.peers.contest import Row, Target, verdict
 from bench.peers.corpora import LEVELS, variant
+from bench.peers.environments import PEERS
 from bench.peers.leaks import EDIT_EVERY, FORMS, PLAIN, plant, written
 from bench.peers.near import sampled
 from bench.peers.page import fill, tables
@@ -125,6 +126,12 @@ def test_functions_and_pieces_of_sources() -> None:
     assert ["def one():\n    def inner(): pass", "    def two(self): pass"] == list(functions(source))
     assert [] == list(functions("def broken(:"))
     assert ["a" * 700, "b\n\nc"] == list(pieces("a" * 700 + "\n\nb\n\nc"))
+
+
+def test_peers_are_pinned() -> None:
+    """Whatever is installed from PyPI into a peer's environment is named with its version."""
+    asked = [package for peer in PEERS.values() for step in peer.steps if "-e" not in step for package in step]
+    assert [] == [package for package in asked if not re.search(r"==\d", package)]
 
 
 def test_the_page_is_filled_between_its_markers() -> None:

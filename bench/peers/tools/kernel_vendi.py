@@ -13,7 +13,7 @@ def main() -> None:
     meter = Meter()
     with meter.running():
         value = vendi.score_dual(vectors, q=int(options[0]), normalize=False)
-    meter.tell(value=float(value), threads="BLAS, all cores")
+    meter.tell(value=float(value), threads=1)
 
 
 if __name__ == "__main__":
