@@ -208,7 +208,7 @@ def keep_truth(name: str, chosen: Any, origins: Any, levels: Any) -> None:
 WRITERS = {
     **dict.fromkeys(("mix", *SUBSETS), write_mix),
     **dict.fromkeys(("leak", "leak60k", "leak12k"), write_leak),
-    **dict.fromkeys(("vectors20k", "vectors100k", "vectors200k"), write_vectors),
+    **dict.fromkeys(("vectors20k", "vectors50k", "vectors200k"), write_vectors),
     "instruct": write_instructions,
 }
 

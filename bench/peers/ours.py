@@ -24,15 +24,22 @@ from bench.peers.corpora import DATA
 from bench.peers.sources import questions as questions_of
 from bench.peers.tools.meter import Meter, flag, keep, questions
 from holdfast.core.text import KERNELS as TEXT_KERNELS
-from holdfast.core.text import digests, iter_shingles, word_hashes
+from holdfast.core.text import Texts, digests, iter_shingles, normalise, word_hashes
 from holdfast.dedup import join as join_module
 from holdfast.dedup.clusters import NearSpec
-from holdfast.dedup.decontaminate import EvalIndex, scan
+from holdfast.dedup.cosine import similar_pairs
+from holdfast.dedup.decontaminate import KERNELS as SCAN_KERNELS
+from holdfast.dedup.decontaminate import scan
+from holdfast.dedup.eval_index import EvalIndex
 from holdfast.dedup.exact import exact_duplicates
 from holdfast.dedup.near import join, sketch
 from holdfast.dedup.threads import in_order
+from holdfast.metrics.bleu import self_bleu
 from holdfast.metrics.ngram import grams
 from holdfast.metrics.semantic import rke, vendi
+from holdfast.metrics.sketch import KERNELS as SKETCH_KERNELS
+from holdfast.metrics.sketch import ORDERS, Distinct
+from holdfast.models.minilm import open_minilm
 
 SPEC = NearSpec("word5", 0.7)
 # Rows of a shard, as the reader cuts them.
@@ -46,9 +53,15 @@ def main() -> None:
     OPERATIONS[name](Path(path), Path(folder), options)
 
 
-def exact(path: Path, _: Path, __: list[str]) -> None:
-    """Exact duplicates by 128-bit digests of the normalised text."""
+def exact(path: Path, _: Path, options: list[str]) -> None:
+    """Exact duplicates by 128-bit digests of the normalised text; with `reference` by the normalised texts."""
     texts = read(path)["text"]
+    if "reference" in options:
+        meter = Meter()
+        with meter.running():
+            beyond = len(texts) - len(set(map(normalise, texts.to_pylist())))
+        meter.tell(beyond=beyond, threads=1)
+        return
     import_module(TEXT_KERNELS)
     meter = Meter()
     with meter.running("digest"):
@@ -83,6 +96,7 @@ def decontamination(path: Path, folder: Path, _: list[str]) -> None:
     held_out = questions(path)
     shards = [as_records(batch) for batch in read(path).to_batches(SHARD)]
     import_module(TEXT_KERNELS)
+    import_module(SCAN_KERNELS)
     meter = Meter()
     with meter.running("index"):
         index = EvalIndex.of_texts(held_out, [""] * len(held_out))
@@ -92,16 +106,39 @@ def decontamination(path: Path, folder: Path, _: list[str]) -> None:
     meter.tell(flagged=flag(flagged, folder), threads=WORKERS)
 
 
-def distinct(path: Path, _: Path, __: list[str]) -> None:
-    """Distinct-1 to distinct-4 of all documents."""
+def distinct(path: Path, _: Path, options: list[str]) -> None:
+    """Distinct-1 to distinct-4 of all documents, sketched; with `exact` every run counted, as a reference."""
     texts = read(path)["text"]
+    import_module(TEXT_KERNELS)
+    import_module(SKETCH_KERNELS)
+    meter = Meter()
+    with meter.running():
+        ratios = counted(texts) if "exact" in options else sketched(texts)
+    meter.tell(distinct=ratios, threads=1)
+
+
+def sketched(texts: Texts) -> list[float]:
+    """Return distinct-1 to distinct-4 in constant memory."""
+    seen = Distinct()
+    seen.add_texts(texts)
+    return [seen.share(size).value for size in ORDERS]
+
+
+def counted(texts: Texts) -> list[float]:
+    """Return the same from all runs at once."""
+    ids, offsets = word_hashes(texts)
+    runs = (grams(ids, offsets, size)[0] for size in ORDERS)
+    return [np.unique(one).size / one.size for one in runs]
+
+
+def bleu(path: Path, _: Path, options: list[str]) -> None:
+    """Self-BLEU of the first documents."""
+    texts = read(path)["text"].slice(0, int(options[0]))
     import_module(TEXT_KERNELS)
     meter = Meter()
     with meter.running():
-        ids, offsets = word_hashes(texts)
-        runs = (grams(ids, offsets, size)[0] for size in range(1, 5))
-        ratios = [np.unique(one).size / one.size for one in runs]
-    meter.tell(distinct=ratios, threads=1)
+        value = self_bleu(*word_hashes(texts))
+    meter.tell(value=value, documents=len(texts), threads=1)
 
 
 def kernel_score(path: Path, score: Callable[[Any], float]) -> None:
@@ -116,7 +153,7 @@ def kernel_score(path: Path, score: Callable[[Any], float]) -> None:
 def embedding(path: Path, folder: Path, options: list[str]) -> None:
     """Vectors of the first documents by MiniLM, which is opened before the meter runs, as the peer's is."""
     texts = read(path)["text"].slice(0, int(options[0]))
-    encoder = import_module("holdfast.models.minilm").open_minilm()
+    encoder = open_minilm()
     meter = Meter()
     with meter.running():
         vectors = encoder.encode(texts)
@@ -127,10 +164,9 @@ def embedding(path: Path, folder: Path, options: list[str]) -> None:
 def pairs(path: Path, _: Path, options: list[str]) -> None:
     """All pairs of vectors at or above a cosine."""
     vectors = np.load(path)
-    find = import_module("holdfast.dedup.cosine").similar_pairs
     meter = Meter()
     with meter.running():
-        found = find(vectors, float(options[0]))
+        found = similar_pairs(vectors, float(options[0]))
     meter.tell(pairs=int(found.left.size), threads="BLAS, all cores")
 
 
@@ -189,6 +225,7 @@ OPERATIONS: dict[str, Callable[[Path, Path, list[str]], Any]] = {
     "embedding": embedding,
     "pairs": pairs,
     "audit": audit,
+    "self-bleu": bleu,
     "vendi": lambda path, _, __: kernel_score(path, vendi),
     "rke": lambda path, _, __: kernel_score(path, rke),
     "shingle-buffer": shingle_buffer,

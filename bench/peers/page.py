@@ -23,6 +23,7 @@ ANSWERS = (
     "removed",
     "off_exact",
     "off_peer",
+    "differs",
 )
 
 

@@ -7,7 +7,7 @@ COSINE = ("0.95",)
 
 def contestants(scale: str) -> list[Contestant]:
     """Run faiss at both sizes, semhash at the smaller: it answers with removed records instead of pairs."""
-    large = "vectors20k" if scale == "small" else "vectors100k"
+    large = "vectors20k" if scale == "small" else "vectors50k"
     return [
         Contestant("ours", "Holdfast, exact", large, "pairs", options=COSINE, runs=1),
         Contestant("ours-20k", "Holdfast, exact", "vectors20k", "pairs", options=COSINE),
