@@ -23,6 +23,7 @@ from bench.peers.page import fill, tables
 PARTS = (exact, near, embedding, pairs, decontamination, distinct, kernel, selfbleu, audit)
 OPERATIONS = {each.OPERATION.name: each.OPERATION for each in PARTS}
 RESULT = ROOT / "bench" / "results" / "peers.json"
+EMPTY: dict[str, Any] = {"operations": {}, "corpora": {}}
 PAGE = ROOT / "docs" / "performance.md"
 
 
@@ -34,24 +35,26 @@ def main() -> None:
     parser.add_argument("--page", action="store_true", help="run nothing; put the known result into the page")
     arguments = parser.parse_args()
     os.chdir(ROOT)
-    result = known() if arguments.scale == "full" else {"operations": {}}
     if arguments.page:
-        keep(result)
+        keep(known())
         return
-    result["machine"] = machine()
     for name in arguments.operations or OPERATIONS:
-        result["operations"][name] = hold(OPERATIONS[name], arguments.scale, tell)
-        read = {row["corpus"] for row in result["operations"][name]["rows"]}
-        result.setdefault("corpora", {}).update({each: asdict(corpus(each)) for each in sorted(read)})
-        print(f"\n{tables(result['operations'][name], result['corpora'])}\n", flush=True)
+        found = hold(OPERATIONS[name], arguments.scale, tell)
+        corpora = {each: asdict(corpus(each)) for each in sorted({row["corpus"] for row in found["rows"]})}
+        print(f"\n{tables(found, corpora)}\n", flush=True)
         if arguments.scale == "full":
+            # Read anew, because another run may have ended meanwhile.
+            result = known()
+            result["machine"] = machine()
             result["versions"] = {peer: versions(peer) for peer in PEERS if installed(peer)}
+            result["operations"][name] = found
+            result["corpora"].update(corpora)
             keep(result)
 
 
 def known() -> dict[str, Any]:
     """Return the result of earlier runs, whose other operations stay."""
-    found: dict[str, Any] = json.loads(RESULT.read_text("utf-8")) if RESULT.exists() else {"operations": {}}
+    found: dict[str, Any] = json.loads(RESULT.read_text("utf-8")) if RESULT.exists() else EMPTY
     return found
 
 

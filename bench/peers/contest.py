@@ -131,6 +131,7 @@ def hold(operation: Operation, scale: str, told: Callable[[Row], None]) -> dict[
     return {
         "title": operation.title,
         "scale": scale,
+        "load": round(os.getloadavg()[1], 1),
         "rows": [asdict(row) for row in rows],
         "targets": [one for one in met if one],
         "notes": list(operation.notes),

@@ -4,6 +4,8 @@ import re
 from typing import Any
 
 MARKED = r"(<!-- measured: {name} -->\n).*?(<!-- end -->)"
+# Load of the machine from which on its wall times are no figures to quote: ours and its peers keep two cores busy.
+BUSY = 3.0
 # The package that gives an environment its version, where the two are called differently.
 PACKAGES = {"faiss": "faiss-cpu", "lm-eval": "lm_eval"}
 # What an answer is called in the table; other fields stay in the JSON.
@@ -64,7 +66,7 @@ def tables(operation: dict[str, Any], corpora: dict[str, Any]) -> str:
     body = [shown(row, first) for row in operation["rows"]]
     read = sorted({row["corpus"] for row in operation["rows"]})
     corpus = ", ".join(f"`{name}` ({corpora[name]['digest']})" for name in read if name in corpora)
-    parts = [markdown([head, *body]), f"Input: {corpus}."]
+    parts = [markdown([head, *body]), f"Input: {corpus}.{busy(operation)}"]
     if operation["targets"]:
         promised = [["promised", "wanted", "measured", "whole process", "reached"]]
         promised += [
@@ -73,6 +75,12 @@ def tables(operation: dict[str, Any], corpora: dict[str, Any]) -> str:
         ]
         parts.append(markdown(promised))
     return "\n\n".join([*parts, *operation["notes"]])
+
+
+def busy(operation: dict[str, Any]) -> str:
+    """Say how much else the machine did, where it did much: wall times then say little, CPU seconds somewhat less."""
+    load = operation.get("load", 0.0)
+    return f" {load} processes wanted a core meanwhile: read the wall times with care." if load >= BUSY else ""
 
 
 def shown(row: dict[str, Any], first: dict[str, Any]) -> list[str]:
