@@ -150,7 +150,7 @@ class Series:
     def run(self, judge: Judge | None) -> None:
         """Run once, after reading the input so that it lies in the page cache."""
         corpus(self.contestant.corpus).path.read_bytes()
-        folder = FOLDER / self.contestant.key
+        folder = FOLDER / f"{self.contestant.key}-{os.getpid()}"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         self.costs.append(measure(self.contestant.command(folder), CAP, folder))

@@ -23,7 +23,7 @@ SAMPLE = 2_000
 
 
 def contestants(scale: str) -> list[Contestant]:
-    """The fast ones on everything, text-dedup on a quarter, datatrove on a twentieth."""
+    """The fast ones on everything, datasketch and text-dedup on a quarter, datatrove on a twentieth."""
     large, middle = ("mix12k", "mix12k") if scale == "small" else ("mix", "mix60k")
     few = 1 if scale == "full" else 3
     return [
@@ -38,7 +38,7 @@ def contestants(scale: str) -> list[Contestant]:
             "rensa-flat", "rensa, given shingle hashes (flags only)", large, "near_rensa", "rensa", ("flat", "0.7")
         ),
         Contestant("daft", "daft minhash, bands in numpy", large, "near_daft", "daft", runs=few),
-        Contestant("datasketch", "datasketch", large, "near_datasketch", "datasketch", runs=1),
+        Contestant("datasketch", "datasketch", middle, "near_datasketch", "datasketch", runs=1),
         Contestant("text-dedup", "text-dedup, 2 processes", middle, "near_textdedup", "text-dedup", ("0.7",), runs=1),
         Contestant("datatrove", "datatrove, 2 processes", "mix12k", "near_datatrove", "datatrove", runs=1),
     ]
