@@ -2,8 +2,9 @@
 
     python -m bench.peers.ours OPERATION INPUT FOLDER [OPTION...]
 
-The compiled modules are imported before the meter runs, as the peers' are; loading the compiled code from its cache is
-counted, and the rows "cold" begin with an empty cache.
+A process loads only what it measures, so that its start-up and memory are those of the operation. Compiled modules are
+imported before the meter runs, as the peers' are; loading the compiled code from its cache is counted, and the rows
+"cold" begin with an empty cache.
 """
 
 import json
@@ -14,6 +15,7 @@ from array import array
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -25,23 +27,10 @@ from bench.peers.sources import questions as questions_of
 from bench.peers.tools.meter import Meter, flag, keep, questions
 from holdfast.core.text import KERNELS as TEXT_KERNELS
 from holdfast.core.text import Texts, digests, iter_shingles, normalise, word_hashes
-from holdfast.dedup import join as join_module
-from holdfast.dedup.clusters import NearSpec
-from holdfast.dedup.cosine import similar_pairs
-from holdfast.dedup.decontaminate import KERNELS as SCAN_KERNELS
-from holdfast.dedup.decontaminate import scan
-from holdfast.dedup.eval_index import EvalIndex
-from holdfast.dedup.exact import exact_duplicates
-from holdfast.dedup.near import join, sketch
 from holdfast.dedup.threads import in_order
-from holdfast.metrics.bleu import self_bleu
-from holdfast.metrics.ngram import grams
-from holdfast.metrics.semantic import rke, vendi
-from holdfast.metrics.sketch import KERNELS as SKETCH_KERNELS
-from holdfast.metrics.sketch import ORDERS, Distinct
-from holdfast.models.minilm import open_minilm
 
-SPEC = NearSpec("word5", 0.7)
+NGRAM, THRESHOLD = "word5", 0.7
+ORDERS = (1, 2, 3, 4)
 # Rows of a shard, as the reader cuts them.
 SHARD = 20_000
 WORKERS = os.cpu_count() or 1
@@ -63,11 +52,12 @@ def exact(path: Path, _: Path, options: list[str]) -> None:
         meter.tell(beyond=beyond, threads=1)
         return
     import_module(TEXT_KERNELS)
+    exact_module = import_module("holdfast.dedup.exact")
     meter = Meter()
     with meter.running("digest"):
         keys = digests(texts)
     with meter.running("group"):
-        found = exact_duplicates(keys)
+        found = exact_module.exact_duplicates(keys)
     meter.tell(beyond=found.beyond, threads=1)
 
 
@@ -76,14 +66,16 @@ def near(path: Path, folder: Path, options: list[str]) -> None:
     table = read(path)
     shards = [as_records(batch) for batch in table.to_batches(SHARD)]
     import_module(TEXT_KERNELS)
+    near_module, join_module = import_module("holdfast.dedup.near"), import_module("holdfast.dedup.join")
     import_module(join_module.KERNELS)
     if "minhash" in options:
-        join_module.MOST_EXACT = 0
+        vars(join_module)["MOST_EXACT"] = 0
+    spec = near_module.NearSpec(NGRAM, THRESHOLD)
     meter = Meter()
     with meter.running("shingle"):
-        sketches = [sketch(shard, SPEC) for shard in shards]
+        sketches = [near_module.sketch(shard, spec) for shard in shards]
     with meter.running("join"):
-        found = join(sketches, SPEC, workers=WORKERS)
+        found = near_module.join(sketches, spec, workers=WORKERS)
     with meter.running("cluster"):
         labels = found.clusters().representative
     beyond = keep(array("q", labels.tolist()), folder)
@@ -96,12 +88,13 @@ def decontamination(path: Path, folder: Path, _: list[str]) -> None:
     held_out = questions(path)
     shards = [as_records(batch) for batch in read(path).to_batches(SHARD)]
     import_module(TEXT_KERNELS)
-    import_module(SCAN_KERNELS)
+    import_module("holdfast.dedup.decontaminate_kernels")
+    build, search = import_module("holdfast.dedup.eval_index"), import_module("holdfast.dedup.decontaminate")
     meter = Meter()
     with meter.running("index"):
-        index = EvalIndex.of_texts(held_out, [""] * len(held_out))
+        index = build.EvalIndex.of_texts(held_out, [""] * len(held_out))
     with meter.running("scan"):
-        found = list(in_order(lambda shard: scan(shard, index), shards, WORKERS))
+        found = list(in_order(lambda shard: search.scan(shard, index), shards, WORKERS))
     flagged = [number * SHARD + row for number, hits in enumerate(found) for row in set(hits["index"].to_pylist())]
     meter.tell(flagged=flag(flagged, folder), threads=WORKERS)
 
@@ -110,24 +103,25 @@ def distinct(path: Path, _: Path, options: list[str]) -> None:
     """Distinct-1 to distinct-4 of all documents, sketched; with `exact` every run counted, as a reference."""
     texts = read(path)["text"]
     import_module(TEXT_KERNELS)
-    import_module(SKETCH_KERNELS)
+    sketches, runs = import_module("holdfast.metrics.sketch"), import_module("holdfast.metrics.ngram")
+    import_module(sketches.KERNELS)
     meter = Meter()
     with meter.running():
-        ratios = counted(texts) if "exact" in options else sketched(texts)
+        ratios = counted(texts, runs) if "exact" in options else sketched(texts, sketches)
     meter.tell(distinct=ratios, threads=1)
 
 
-def sketched(texts: Texts) -> list[float]:
+def sketched(texts: Texts, sketches: ModuleType) -> list[float]:
     """Return distinct-1 to distinct-4 in constant memory."""
-    seen = Distinct()
+    seen = sketches.Distinct()
     seen.add_texts(texts)
     return [seen.share(size).value for size in ORDERS]
 
 
-def counted(texts: Texts) -> list[float]:
+def counted(texts: Texts, ngram: ModuleType) -> list[float]:
     """Return the same from all runs at once."""
     ids, offsets = word_hashes(texts)
-    runs = (grams(ids, offsets, size)[0] for size in ORDERS)
+    runs = (ngram.grams(ids, offsets, size)[0] for size in ORDERS)
     return [np.unique(one).size / one.size for one in runs]
 
 
@@ -135,15 +129,17 @@ def bleu(path: Path, _: Path, options: list[str]) -> None:
     """Self-BLEU of the first documents."""
     texts = read(path)["text"].slice(0, int(options[0]))
     import_module(TEXT_KERNELS)
+    scores = import_module("holdfast.metrics.bleu")
     meter = Meter()
     with meter.running():
-        value = self_bleu(*word_hashes(texts))
+        value = scores.self_bleu(*word_hashes(texts))
     meter.tell(value=value, documents=len(texts), threads=1)
 
 
-def kernel_score(path: Path, score: Callable[[Any], float]) -> None:
-    """A score of vectors."""
+def kernel_score(path: Path, name: str) -> None:
+    """The Vendi score or the RKE of vectors."""
     vectors = np.load(path)
+    score = getattr(import_module("holdfast.metrics.semantic"), name)
     meter = Meter()
     with meter.running():
         value = score(vectors)
@@ -153,7 +149,7 @@ def kernel_score(path: Path, score: Callable[[Any], float]) -> None:
 def embedding(path: Path, folder: Path, options: list[str]) -> None:
     """Vectors of the first documents by MiniLM, which is opened before the meter runs, as the peer's is."""
     texts = read(path)["text"].slice(0, int(options[0]))
-    encoder = open_minilm()
+    encoder = import_module("holdfast.models.minilm").open_minilm()
     meter = Meter()
     with meter.running():
         vectors = encoder.encode(texts)
@@ -164,9 +160,10 @@ def embedding(path: Path, folder: Path, options: list[str]) -> None:
 def pairs(path: Path, _: Path, options: list[str]) -> None:
     """All pairs of vectors at or above a cosine."""
     vectors = np.load(path)
+    cosine = import_module("holdfast.dedup.cosine")
     meter = Meter()
     with meter.running():
-        found = similar_pairs(vectors, float(options[0]))
+        found = cosine.similar_pairs(vectors, float(options[0]))
     meter.tell(pairs=int(found.left.size), threads="BLAS, all cores")
 
 
@@ -174,24 +171,22 @@ def audit(path: Path, folder: Path, _: list[str]) -> None:
     """The whole audit of a file of records, with an anchor and a held-out file; a failed audit is an answer."""
     held_out = folder / "held-out.jsonl"
     held_out.write_text("".join(json.dumps({"prompt": one, "response": ""}) + "\n" for one in questions_of(DATA)))
-    command = [
-        str(Path(sys.executable).with_name("holdfast")),
+    program, anchor = Path(sys.executable).with_name("holdfast"), DATA / "instruct" / "oasst_subset.jsonl.gz"
+    command: list[object] = [
+        program,
         "audit",
-        str(path.with_suffix(".jsonl")),
+        path.with_suffix(".jsonl"),
         "--json",
         "-q",
-    ]
-    command += [
         "--real",
-        str(DATA / "instruct" / "oasst_subset.jsonl.gz"),
+        anchor,
         "--eval",
-        str(held_out),
-        "--student",
-        "acme-1b",
+        held_out,
     ]
+    command += ["--student", "acme-1b"]
     meter = Meter()
     with meter.running():
-        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+        done = subprocess.run([*map(str, command)], stdout=subprocess.PIPE, text=True, check=False)
     report = json.loads(done.stdout)
     judged = {"measurements": len(report["measurements"]), "not_judged": len(report["not_judged"])}
     meter.tell(seconds=round(meter.wall, 2), exit=done.returncode, threads=WORKERS, **judged)
@@ -226,8 +221,8 @@ OPERATIONS: dict[str, Callable[[Path, Path, list[str]], Any]] = {
     "pairs": pairs,
     "audit": audit,
     "self-bleu": bleu,
-    "vendi": lambda path, _, __: kernel_score(path, vendi),
-    "rke": lambda path, _, __: kernel_score(path, rke),
+    "vendi": lambda path, _, __: kernel_score(path, "vendi"),
+    "rke": lambda path, _, __: kernel_score(path, "rke"),
     "shingle-buffer": shingle_buffer,
 }
 
