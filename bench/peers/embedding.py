@@ -1,4 +1,4 @@
-"""Embedding: 800 documents with MiniLM (all-MiniLM-L6-v2, 256 tokens at most), processor only."""
+"""Embedding: 400 documents with MiniLM (all-MiniLM-L6-v2, 256 tokens at most), processor only."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +9,7 @@ import numpy as np
 from bench.peers.contest import FOLDER, Contestant, Operation, Target
 from bench.peers.environments import OURS
 
-DOCUMENTS = "800"
+DOCUMENTS = "400"
 REFERENCE = FOLDER / "reference.npy"
 
 
