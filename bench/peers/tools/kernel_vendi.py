@@ -7,12 +7,12 @@ from bench.peers.tools.meter import Meter, arguments
 
 
 def main() -> None:
-    """Score unit vectors, which it is told not to scale again."""
+    """Score unit vectors; with `unit` it is told not to scale them again, which it does by default."""
     path, _, options = arguments()
     vectors = np.load(path)
     meter = Meter()
     with meter.running():
-        value = vendi.score_dual(vectors, q=int(options[0]), normalize=False)
+        value = vendi.score_dual(vectors, q=int(options[0]), normalize="unit" not in options)
     meter.tell(value=float(value), threads=1)
 
 
