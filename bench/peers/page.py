@@ -54,7 +54,7 @@ def about(result: dict[str, Any]) -> str:
 
 def tables(operation: dict[str, Any], corpora: dict[str, Any]) -> str:
     """Return the table of an operation and the table of what was promised for it."""
-    first = operation["rows"][0]
+    first = next(row for row in operation["rows"] if row["key"].startswith("ours"))
     head = [
         "",
         "documents",
@@ -116,7 +116,7 @@ def number(value: Any) -> str:
     """A number as a reader wants it; a dash where there is none."""
     if value is None:
         return "-"
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.4f}".rstrip("0").rstrip(".")
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.6f}".rstrip("0").rstrip(".")
 
 
 def markdown(rows: list[list[str]]) -> str:
