@@ -36,7 +36,8 @@ def hits(records: list[str], items: list[tuple[str, str]]) -> Found:
         if first[item] == item and 0 < len(question) < GRAM:
             for number, record in enumerate(records):
                 if short_in(record, items[item][0] or items[item][1]):
-                    found[number, item] = (0, 1.0, len(question))
+                    whole = (0, 1.0, len(question))
+                    found[number, item] = max(found.get((number, item), whole), whole, key=lambda x: x[2])
     return found
 
 
