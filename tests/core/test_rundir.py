@@ -24,7 +24,7 @@ def test_a_manifest_has_the_keys_of_the_contract(tmp_path):
     Manifest("filter", Counts(3, 2, 1), reasons={"b": 1, "a": 0}).write(tmp_path)
     written = read_manifest(tmp_path)
     head = ["version", "verb", "ok", "counts", "reasons", "files", "settings_digest", "inputs"]
-    expected = [*head, "code_version", "seeds", "runner"]
+    expected = [*head, "code_version", "seeds", "runner", "digests", "digest"]
     assert (expected, 3, ["a", "b"]) == (list(written), written["counts"]["in"], list(written["reasons"]))
 
 

@@ -12,6 +12,8 @@ from holdfast.core.verdict import Verdict
 from holdfast.verifiers.written import TextCheck, Unwritten, listed, wanted_format, written
 
 VERSION = "1"
+# The bound that Python's reader has by itself. It is one for the whole process, and others may have raised it.
+LONGEST_CELL = 131_072
 REASONS = (
     "valid", "no-answer", "not-unicode",
     "not-csv", "ragged", "one-column", "wrong-columns", "duplicate-column", "wrong-rows",
@@ -60,6 +62,8 @@ def _rows(text: str, delimiter: str) -> list[list[str]]:
         for row in reader:
             if rows and len(row) != len(rows[0]):
                 raise Unwritten("ragged", f"line {reader.line_num}: {len(row)} cells in place of {len(rows[0])}")
+            if max(map(len, row), default=0) > LONGEST_CELL:
+                raise Unwritten("not-csv", f"line {reader.line_num}: a cell of more than {LONGEST_CELL:,} characters")
             rows.append(row)
     except csv.Error as error:
         raise Unwritten("not-csv", f"line {reader.line_num}: {error}") from None

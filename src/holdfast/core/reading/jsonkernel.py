@@ -116,7 +116,7 @@ def split(data: bytes, base: int, state: np.ndarray) -> list[tuple[int, int]]:
     `state[BEGIN]` is where an unfinished value begins, or -1. `state[CLOSED]` is positive once the container of
     the values was closed: the position after its bracket.
     """
-    room = len(data) // 2 + 2
+    room = len(data) + 1  # at most one value ends at a byte: of stray closing brackets each is one
     if len(data) <= SMALL:
         starts, ends = [0] * room, [0] * room
         carried = state.tolist()
