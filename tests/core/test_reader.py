@@ -19,7 +19,8 @@ from pyarrow import feather
 from holdfast.core.dataset import Dataset
 from holdfast.core.errors import InputError, UsageError
 from holdfast.core.reader import describe, read
-from holdfast.core.reading.jsonkernel import _measure, _split, measure, split
+from holdfast.core.reading.jsonkernel import _measure, _split, measure
+from holdfast.core.reading.jsonkernel import split as split_values
 from holdfast.core.reading.jsonmembers import members, with_member, without
 
 ROWS = [{"id": f"r{number}", "text": f"line one of {number}\nline two, with é and 水"} for number in range(30)]
@@ -321,7 +322,7 @@ def test_compiled_and_plain_kernels_agree(lines: list[bytes]) -> None:
 def test_stray_closing_brackets_have_room(size: int) -> None:
     """Every byte may end a value; compiled code, which checks no bounds, writes no further than it may."""
     state = np.array([1, 0, 0, -1, 0], dtype=np.int64)
-    assert size == len(split(b"1" + b"}" * size, 1, state))
+    assert size == len(split_values(b"1" + b"}" * size, 1, state))
 
 
 def test_of_several_inputs_one_must_have_a_mapped_column(tmp_path: Path) -> None:
