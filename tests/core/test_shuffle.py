@@ -41,3 +41,11 @@ def test_sliced_anew_the_rows_stay_in_order(sizes):
         [table.num_rows for table in found],
         [value for table in found for value in table.column("value").to_pylist()],
     )
+
+
+def test_the_number_of_open_files_is_bounded(tmp_path):
+    """However many bytes there are, no more than MOST_SPANS files are open at once."""
+    moved = Shuffle(tmp_path, 5_000, 10**13)
+    moved.add(pa.table({"value": range(5_000)}), np.arange(5_000))
+    assert shuffle.MOST_SPANS >= len(list(tmp_path.iterdir()))
+    assert 5_000 == sum(table.num_rows for table in moved.tables())

@@ -256,3 +256,12 @@ def test_a_definition_that_cannot_be_meant_is_refused(ngram, threshold: float) -
     """An unknown n-gram or threshold is a usage error, not an empty result."""
     with pytest.raises(UsageError):
         NearSpec(ngram, threshold)
+
+
+def test_the_longest_run_of_long_texts() -> None:
+    """Of two texts of 60,000 words that differ in one word the longer part is found; of equal runs the first."""
+    left = [f"w{n % 5_000}x{n // 7}" for n in range(60_000)]
+    right = [*left[:20_000], "other", *left[20_001:]]
+    assert left[20_001:] == near.longest_run(left, right)
+    assert ["a", "b"] == near.longest_run(["a", "b", "c", "a", "b"], ["z", "a", "b"])
+    assert [] == near.longest_run(["a"], ["b"])

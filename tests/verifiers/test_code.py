@@ -220,6 +220,7 @@ def test_routing_is_by_data() -> None:
         {"test_list": ADD},
         {"test": "def check(f):\n    assert f(1)"},
         {"inputs": ["1"], "outputs": ["1"]},
+        {"tests": ["assert add(1,2=="]},
     ]
     others = [{}, {"gold": 5}, {"tests": []}, {"tests": ["say hello"]}, {"test": "the test split"}, {"inputs": "1"}]
     assert [True] * len(codes) == [code.applies(Record("r", "", RIGHT, fields=fields)) for fields in codes]
@@ -259,3 +260,11 @@ def test_the_only_place_that_runs_text_is_the_sandbox() -> None:
     for module in modules:
         text = module.read_text("utf-8")
         assert not any(f" {call}(" in text for call in ("exec", "eval", "compile")), module
+
+
+def test_a_test_that_never_uses_the_program_decides_nothing(check: CodeCheck) -> None:
+    """`assert True` says nothing of any program: undecided, whatever the program is."""
+    record = Record(
+        "a", "", "def add(a, b):\n    return a - b\n", fields={"tests": ["assert True"], "entry_point": "add"}
+    )
+    assert (None, "no-tests") == ((verdict := check(record)).ok, verdict.reason)

@@ -9,6 +9,8 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -332,3 +334,33 @@ def test_missing_layers_are_named() -> None:
     """The error says what is missing and what to do."""
     text = str(NoSandboxError(["Landlock"]))
     assert ("Landlock" in text, "--unsafe-no-sandbox" in text) == (True, True)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"fraction": "1e999999999"},
+        {"fraction": "1/0"},
+        {"decimal": "1e5000000"},
+        {"range": [0, 10**10, 1]},
+        {"set": [{"int": hex(k * (2**61 - 1))} for k in range(30_000)]},
+        {"dict": [[{"int": hex(k * (2**61 - 1))}, 0] for k in range(30_000)]},
+    ],
+    ids=["fraction", "zero", "decimal", "range", "set", "dict"],
+)
+def test_no_answer_takes_the_reader_long(form: object) -> None:
+    """A short line that stands for hours of work or a full memory is refused before any of it is done."""
+    with pytest.raises(plain.NotPlainError):
+        plain.decode(form)
+
+
+def test_ordinary_numbers_and_sets_still_cross() -> None:
+    """Fractions, decimals, ranges and sets of a size that people test with are read as they were written."""
+    for value in (
+        Fraction(-7, 3),
+        Decimal("1.50"),
+        range(3, 9, 2),
+        set(range(5_000)),
+        {n: str(n) for n in range(2_000)},
+    ):
+        assert value == plain.decode(plain.loads(plain.dumps(plain.encode(value))))

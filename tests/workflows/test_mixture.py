@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.workflows.mixture import Candidates, Rules, apportion, chosen, rank_within, reachable
+from holdfast.workflows.mixture import (
+    PARTS,
+    Candidates,
+    Rules,
+    _of_size,
+    apportion,
+    chosen,
+    parts_of,
+    rank_within,
+    reachable,
+)
 
 GENERATORS, STRATA = 3, 3
 ONE = st.tuples(
@@ -109,3 +119,34 @@ def test_ranks_and_reachable_totals_by_hand():
     """Places within groups; of 30, 8 and 2 units with caps of one half 20 can be had."""
     assert [0, 0, 1, 1, 2] == rank_within(np.asarray([5, 2, 5, 2, 5])).tolist()
     assert 20 == reachable([30, 8, 2], [500_000] * 3)
+
+
+COUNTS = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12), st.integers(0, 4)), min_size=1, max_size=3).filter(
+    lambda strata: any(weight for _, _, weight in strata)
+)
+
+
+@given(COUNTS, SHARES)
+@settings(max_examples=300)
+def test_the_largest_deal_is_found(strata, cap):
+    """No size above the one dealt can be filled: the search agrees with trying every size."""
+    rows = [(kind, 1, 0, 0, at) for at, each in enumerate(strata) for kind in (False, True) for _ in range(each[kind])]
+    weights = [each[2] for each in strata]
+    taken = chosen(candidates(rows, by_records=True), Rules(cap, [1.0], weights=weights))
+    there = ([each[0] for each in strata], [each[1] for each in strata])
+    most = parts_of(cap)
+    fits = [size for size in range(len(rows) + 1) if _of_size(size, there, weights, most * size // PARTS) is not None]
+    assert max(fits, default=0) == taken.sum()
+
+
+def test_rounding_throws_no_lawful_mixture_away():
+    """25 synthetic and 75 real records in strata of 1 to 3, cap a quarter: all 100 are lawful, and taken."""
+    rows = [(True, 1, 0, 0, 0)] * 25 + [(False, 1, 0, 0, 1)] * 75
+    assert 100 == chosen(candidates(rows, by_records=True), Rules(0.25, [1.0], weights=(1, 3))).sum()
+
+
+def test_by_tokens_a_size_is_filled_by_tokens():
+    """10 real records of 1,000 words and 100 synthetic of 10: the cap is on words, and 100 records are had."""
+    rows = [(False, 1000, 0, 0, 0)] * 10 + [(True, 10, 0, 0, 0)] * 100
+    taken = chosen(candidates(rows, by_records=False), Rules(0.5, [1.0], size=100, by_records=False))
+    assert (100, True) == (int(taken.sum()), bool(taken[:10].sum() >= 1))

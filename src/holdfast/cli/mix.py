@@ -98,7 +98,7 @@ def run(given: Options) -> int:
     for line in screen.bill_lines(manifest.more["bill"]) if not given.json else ():
         screen.result(line)
     lacking = manifest.more["shortfall"]
-    if lacking["left_out"] and lacking["add_real"] and not given.json:
+    if lacking["left_out"] and lacking["add_real"] and lacking["only_the_cap_binds"] and not given.json:
         screen.result(f"{lacking['add_real']:,} more real {lacking['by']} would let every synthetic record in")
     return 0 if manifest.ok else 1
 

@@ -62,7 +62,7 @@ def bill_lines(bills: list[dict[str, Any]]) -> list[str]:
         number = "not known" if tail["value"] is None else "{value:.2f} ({low:.2f}-{high:.2f})".format_map(tail)
         said = f"costs {costs} of {len(told)} measures" if costs else "no more than chance"
         lines.append(f"  {entry['filter']:<20} tail {number}, n {tail['n']:,}; {said}")
-    head = "diversity bill, held against leaving out as much at random (below 1: variety lost)"
+    head = "diversity bill, against leaving out as much at random (below 1: variety lost)"
     return [head, *lines] if lines else []
 
 

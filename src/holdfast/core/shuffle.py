@@ -19,6 +19,8 @@ Places = npt.NDArray[np.int64]
 PLACE = "holdfast_place"
 # Rows of one span are in memory at once, twice while they are put in order.
 SPAN_BYTES = 64 << 20
+# Each span is an open file until all rows are there; beyond 16 GB spans grow instead.
+MOST_SPANS = 256
 
 
 @dataclass(slots=True)
@@ -34,7 +36,7 @@ class Shuffle:
     open_files: ExitStack = field(default_factory=ExitStack)
 
     def __post_init__(self) -> None:
-        self.span = max(1, self.rows * SPAN_BYTES // max(self.size, 1))
+        self.span = max(1, self.rows * SPAN_BYTES // max(self.size, 1), -(-self.rows // MOST_SPANS))
 
     def add(self, table: pa.Table, places: Places) -> None:
         """Take the rows of a table; `places` has one for each."""

@@ -20,7 +20,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from holdfast.core.dataset import text_of
-from holdfast.core.hashing import LANE, Hashes, Offsets, mix, to_offsets, windows
+from holdfast.core.hashing import LANE, Hashes, Offsets, mix, polynomial, to_offsets, windows
 from holdfast.core.text import KERNELS as TEXT_KERNELS
 from holdfast.core.text import digests, iter_items, iter_shingles, normalise, words
 from holdfast.dedup import join as joining
@@ -129,16 +129,17 @@ def explain(left: str, right: str, ngram: Ngram = "word3") -> SharedText:
 
 def longest_run(left: Sequence[str], right: Sequence[str]) -> list[str]:
     """Return the longest run of equal words of two word lists, the first in `left` of equally long ones."""
+    numbers = {word: number for number, word in enumerate(dict.fromkeys([*left, *right]), 1)}
+    mine, theirs = (mix(np.asarray([numbers[word] for word in side], np.uint64)) for side in (left, right))
     low, high = 0, min(len(left), len(right))
     start = 0
     while low < high:
         length = (low + high + 1) // 2
-        there = {tuple(right[i : i + length]) for i in range(len(right) - length + 1)}
-        at = next((i for i in range(len(left) - length + 1) if tuple(left[i : i + length]) in there), None)
-        if at is None:
+        met = np.flatnonzero(np.isin(polynomial(mine, length), polynomial(theirs, length)))
+        if not met.size:
             high = length - 1
         else:
-            low, start = length, at
+            low, start = length, int(met[0])
     return list(left[start : start + low])
 
 

@@ -127,6 +127,8 @@ def _holds(case: Case, values: Mapping[str, Any]) -> bool:
 def _outcome(said: Mapping[str, Any], program: Ran, script: Ran) -> Verdict:
     """The verdict of a test script, or what kept it from giving one."""
     outcome, text = said["outcome"], str(said.get("text", ""))
+    if outcome == "passed" and not said.get("used"):
+        return Verdict(None, "no-tests", evidence={"error": "the test script never uses the program"})
     if outcome == "passed":
         return Verdict(True, "correct")
     evidence = {"error": text[:_TEXT]}

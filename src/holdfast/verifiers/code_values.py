@@ -41,8 +41,18 @@ class _Approximately:
 
 
 _TYPES = (bool, int, float, complex, str, bytes, list, tuple, set, frozenset, dict, range)
+
+
+def _bytes(*given: Any) -> bytes:
+    """`bytes`, but for a number of zeros that would fill the memory."""
+    if given and isinstance(given[0], int) and given[0] > _ITEMS:
+        raise UnknownError("a sequence too long")
+    return bytes(*given)
+
+
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     **{kind.__name__: kind for kind in _TYPES},
+    "bytes": _bytes,
     **{function.__name__: function for function in (
         abs, len, sorted, round, sum, min, max, all, any, zip, enumerate, reversed, isinstance, repr, ord, chr, divmod,
         type, iter, next,

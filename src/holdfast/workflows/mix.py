@@ -40,8 +40,8 @@ TEXT = ("prompt", "response")
 MOST_WORDS = 100_000_000
 
 # Why a record is not in the mixture; 0 is in it.
-REASONS = ("", "held-out", "unknown-origin", "cap")
-IN, HELD_OUT, NO_ORIGIN, CAP = range(4)
+REASONS = ("", "held-out", "unknown-origin", "cap", "size")
+IN, HELD_OUT, NO_ORIGIN, CAP, SIZE = range(5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,12 @@ class MixOptions:
     shape: RowShape = "own"
     mapping: Mapping[str, str] = field(default_factory=dict)
     runner: Runner = field(default_factory=LocalRunner)
+
+    @property
+    def only_the_cap_binds(self) -> bool:
+        """True where nothing but the overall cap can leave a synthetic record out."""
+        others = min([self.per_generator, self.per_stratum, *self.caps.values()])
+        return others >= 1 and not self.weights and self.size is None
 
     def cap(self, generator: str) -> float:
         """Return the cap of a generator (`generator_of`) as written."""
@@ -105,9 +111,14 @@ class _Everything:
 
         In records or tokens, as the cap counts. A stratum is told what it lacks to bear its own synthetic records.
         """
-        usable = np.isin(fate, (IN, CAP))
+        usable = np.isin(fate, (IN, CAP, SIZE))
         parts = {label: usable & (self.stratum == place) for place, label in enumerate(self.strata)}
-        found = {"by": options.by, "left_out": int(np.count_nonzero(fate == CAP)), **self._lacking(usable, options)}
+        found = {
+            "by": options.by,
+            "left_out": int(np.count_nonzero(fate == CAP)),
+            "only_the_cap_binds": options.only_the_cap_binds,
+            **self._lacking(usable, options),
+        }
         if self.strata == [NONE]:
             return found
         return {**found, "strata": {label: self._lacking(rows, options) for label, rows in parts.items()}}
@@ -116,7 +127,7 @@ class _Everything:
         """Return the diversity bill of what the caps left out, among what could have been taken."""
         reasons = np.full(len(fate), None, dtype=object)
         reasons[fate == CAP] = REASONS[CAP]
-        reasons[np.isin(fate, (HELD_OUT, NO_ORIGIN))] = REASONS[HELD_OUT]
+        reasons[np.isin(fate, (HELD_OUT, NO_ORIGIN, SIZE))] = REASONS[HELD_OUT]
         steps = (REASONS[HELD_OUT], REASONS[CAP])
         told = bills(self.data, reasons, steps, seed) if (fate == CAP).any() else []
         return [entry for entry in told if entry["filter"] == REASONS[CAP]]
@@ -162,7 +173,9 @@ def mixed(data: Dataset, out: Path, options: MixOptions, folder: Path) -> Manife
     order = order[fate[order] == IN]
     taking = _by_coverage(everything, order, options, folder) if options.choose == "coverage" else order
     taken = taking[chosen(*_question(everything, taking, options))]
-    fate[np.setdiff1d(order, taken)] = CAP
+    left = np.setdiff1d(order, taken)
+    # No cap leaves a real record out: that is done by the size asked for, or by the weights of strata.
+    fate[left] = np.where(everything.counts["origin"][left] == REAL, SIZE, CAP)
     kept = order[np.isin(order, taken)]
     if options.order == "synthetic-first":
         kept = kept[np.argsort(everything.counts["origin"][kept] == REAL, kind="stable")]

@@ -66,7 +66,8 @@ def chosen(candidates: Candidates, rules: Rules) -> Mask:
     in order first; what breaks the overall cap lowers the number of synthetic records; and all is dealt out again,
     until nothing is broken.
     """
-    pool, budget = _within_generators(candidates, rules), len(candidates.made)
+    pool = _within_generators(candidates, rules)
+    budget = _budget(candidates, rules, pool)
     while True:
         taken = _take(candidates, _deal(candidates, rules, pool, budget), pool, bool(rules.weights))
         kept = taken & _under_generators(candidates, rules, taken) & _under_strata(candidates, rules, taken)
@@ -77,6 +78,19 @@ def chosen(candidates: Candidates, rules: Rules) -> Mask:
         if np.array_equal(kept, taken):
             return taken
         budget = int(np.count_nonzero(kept & candidates.synthetic))
+
+
+def _budget(candidates: Candidates, rules: Rules, pool: Mask) -> int:
+    """Return how many synthetic records may be dealt at first: by tokens and size, the most that keep the cap."""
+    low, high = 0, len(candidates.made)
+    if rules.by_records or rules.size is None:
+        return high
+    while low < high:
+        middle = (low + high + 1) // 2
+        taken = _take(candidates, _deal(candidates, rules, pool, middle), pool, bool(rules.weights))
+        kept = _under_cap(candidates, rules.cap, taken, np.zeros_like(candidates.stratum))
+        low, high = (middle, high) if np.array_equal(kept, taken) and taken.any() else (low, middle - 1)
+    return low
 
 
 def parts_of(cap: float) -> int:
@@ -114,23 +128,38 @@ def _deal(candidates: Candidates, rules: Rules, pool: Mask, budget: int) -> _Dea
         np.bincount(strata[pool & kind], minlength=len(weights)).tolist()
         for kind in (~candidates.synthetic, candidates.synthetic)
     )
-    low, high = 0, sum(real) + sum(made)
-    if rules.size is not None:
-        high = min(high, rules.size)
-    best = _Dealt([0] * len(weights), [0] * len(weights))
-    while low <= high:
-        size = (low + high + 1) // 2
-        dealt = _of_size(size, (real, made), weights, _most(rules, size, budget))
-        if dealt is None:
-            high = size - 1
-        else:
-            best, low = dealt, size + 1
-    return best
+    there = (real, made)
+    most = sum(real) + sum(made)
+    most = most if rules.size is None else min(most, rules.size)
+    low = 0
+    while low < most:
+        size = (low + most + 1) // 2
+        low, most = (size, most) if _may_fit(size, there, weights, _most(rules, size, budget)) else (low, size - 1)
+    # What fits in fractions may miss by the rounding of a share; a few records less then fit in whole numbers.
+    for size in range(most, -1, -1):
+        dealt = _of_size(size, there, weights, _most(rules, size, budget))
+        if dealt is not None:
+            return dealt
+    return _Dealt([0] * len(weights), [0] * len(weights))
+
+
+def _may_fit(size: int, there: tuple[list[int], list[int]], weights: list[int], most: int) -> bool:
+    """Return False where no mixture of `size` or more records fits; true of every size below one that may fit."""
+    whole = sum(weights)
+    if not whole:
+        return size == 0
+    least = 0
+    for real, made, weight in zip(*there, weights, strict=True):
+        target = size * weight // whole
+        if target > real + made:
+            return False
+        least += max(0, target - real)
+    return least <= most + len(weights) + 1
 
 
 def _most(rules: Rules, size: int, budget: int) -> int:
     """Return how many synthetic records a mixture of `size` records may have."""
-    if not rules.by_records and rules.size is None:
+    if not rules.by_records:
         return budget
     return min(budget, parts_of(rules.cap) * size // PARTS)
 

@@ -37,6 +37,7 @@ class Wire:
 
     def __init__(self, calls: int, replies: int) -> None:
         self.calls = calls
+        self.used = 0
         self.buffer = b""
         self.replies = replies
 
@@ -62,6 +63,7 @@ class Wire:
 
     def do(self, operation: str, *args: Any, **named: Any) -> Any:
         """Let the program perform an operation; what it changed in lists, dictionaries and sets is changed here."""
+        self.used += 1
         sent = {"do": operation, "args": [_form(item) for item in args]}
         answer = self.ask({**sent, "named": {name: _form(item) for name, item in named.items()}})
         try:
@@ -172,8 +174,9 @@ class Remote:
 
 def run(job: Mapping[str, Any], answers: int, calls: int, replies: int) -> None:
     """Run the script against the program and write one line: what came of it, and why."""
-    outcome, text = _judged(job, Wire(calls, replies))
-    said = {"outcome": outcome, "text": text[:300].encode(errors="replace").decode()}
+    wire = Wire(calls, replies)
+    outcome, text = _judged(job, wire)
+    said = {"outcome": outcome, "used": wire.used, "text": text[:300].encode(errors="replace").decode()}
     os.write(answers, plain.dumps(said) + b"\n")
 
 
@@ -223,6 +226,8 @@ def _script(job: Mapping[str, Any], wire: Wire, names: Mapping[str, str | None])
     sys.modules["tests"] = script
     for module in _imported_from(job["script"], names):
         sys.modules[module] = under_test
+    nodes = ast.walk(ast.parse(job["script"]))
+    wire.used += sum(isinstance(node, ast.Name) and node.id in under_test.__dict__ for node in nodes)
     before = dict(script.__dict__)
     exec(compile(job["script"], _NAME, "exec"), script.__dict__)  # noqa: S102  # the data set's own test
     defined = {name: value for name, value in script.__dict__.items() if before.get(name) is not value}

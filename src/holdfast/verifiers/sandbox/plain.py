@@ -5,6 +5,7 @@ and size, so that comparing them runs none of the program's code.
 """
 
 import json
+import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
@@ -93,21 +94,57 @@ _SCALARS: Mapping[type, Callable[[Any], Any]] = {
 _SEQUENCES: Mapping[str, type] = {
     "list": list, "tuple": tuple, "set": set, "frozenset": frozenset, "deque": deque
 }  # fmt: skip
+# Numbers beyond these would take the reader minutes to turn into another form, and no test compares them.
+_LARGEST_EXPONENT = 10_000
+_FRACTION = re.compile(r"-?[0-9]{1,10000}(?:/[0-9]{1,10000})?")
+
+
+def _fraction(text: str) -> Fraction:
+    if not _FRACTION.fullmatch(text):
+        raise NotPlainError("not a fraction of whole numbers")
+    return Fraction(text)
+
+
+def _decimal(text: str) -> Decimal:
+    number = Decimal(text)
+    if number.is_finite() and abs(number.adjusted()) > _LARGEST_EXPONENT:
+        raise NotPlainError("a decimal of too many digits")
+    return number
+
+
+def _range(parts: list[int]) -> range:
+    found = range(*parts)
+    if not -LONGEST_ITERATOR <= found.stop - found.start <= LONGEST_ITERATOR and found[LONGEST_ITERATOR:]:
+        raise NotPlainError(f"a range of more than {LONGEST_ITERATOR} items")
+    return found
+
+
+def _apart(parts: list[Any]) -> list[Any]:
+    """Return the items of a set or dictionary unless they were made to meet in one place of its table."""
+    keys = [part[0] if isinstance(part, list) else part for part in parts]
+    if len(keys) > _FEW and 2 * len(set(map(hash, keys))) < len(keys):
+        raise NotPlainError("items made to collide")
+    return parts
+
+
+# So many items may all have one hash without taking long.
+_FEW = 1_000
+
 _READERS: Mapping[str, Callable[[Any], Any]] = {
     "int": lambda text: int(text, 16),
     "float": lambda text: {"nan": float("nan"), "inf": float("inf"), "-inf": float("-inf")}[text],
     "complex": lambda parts: complex(*parts),
     "bytes": bytes.fromhex,
     "bytearray": bytearray.fromhex,
-    "decimal": Decimal,
-    "fraction": Fraction,
-    "range": lambda parts: range(*parts),
+    "decimal": _decimal,
+    "fraction": _fraction,
+    "range": _range,
     "tuple": tuple,
-    "set": set,
-    "frozenset": frozenset,
+    "set": lambda parts: set(_apart(parts)),
+    "frozenset": lambda parts: frozenset(_apart(parts)),
     "deque": deque,
     "iterator": iter,
-    "dict": dict,
+    "dict": lambda parts: dict(_apart(parts)),
 }
 
 
