@@ -3,10 +3,10 @@
 import orjson
 import pytest
 
-from holdfast.core.errors import InputError
+from holdfast.core.errors import InputError, UsageError
 from holdfast.core.record import Record
 from holdfast.dedup.eval_index import EvalIndex
-from holdfast.dedup.seal import HeldOut, Seal, open_held_out, read_seal
+from holdfast.dedup.seal import NAME, HeldOut, Seal, open_held_out, read_seal
 from tests.rules.views import dataset, records, sentence
 
 
@@ -60,3 +60,12 @@ def test_a_seal_without_its_eval_file_is_refused(tmp_path):
     Seal.of(dataset(records(3)), {}).write(tmp_path)
     with pytest.raises(InputError, match="no eval file"):
         open_held_out([tmp_path], tmp_path / "spool")
+
+
+def test_a_sealed_set_beside_another_is_refused(tmp_path):
+    """Two held-out sets, one of them sealed: the second would have been passed over in silence."""
+    folder = tmp_path / "sealed"
+    folder.mkdir()
+    (folder / NAME).write_text("{}")
+    with pytest.raises(UsageError, match="stands for one set only"):
+        open_held_out([folder, tmp_path / "other.jsonl"], tmp_path / "spool")

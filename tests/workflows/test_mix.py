@@ -9,10 +9,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from holdfast.core.errors import UsageError
+from holdfast.core.errors import InputError, UsageError
 from holdfast.metrics.selection import grams
 from holdfast.workflows.audit import audit
 from holdfast.workflows.mix import MixOptions, mix
+from holdfast.workflows.reserve import ReserveOptions, reserve
 from tests.rules.views import sentence
 
 
@@ -205,3 +206,27 @@ def test_real_records_can_come_last(tmp_path):
     origins = [row["holdfast"]["origin"] for row in rows["synthetic-first"]]
     assert ["synthetic"] * 10 + ["real"] * 10 == origins
     assert sorted(row["text"] for row in rows["shuffled"]) == sorted(row["text"] for row in rows["synthetic-first"])
+
+
+def test_one_file_is_not_both_real_and_synthetic(tmp_path):
+    """The same bytes on both sides would count every record twice: the mistake is told."""
+    real, _ = inputs(tmp_path)
+    with pytest.raises(UsageError, match="on the real and on the synthetic side"):
+        mix([real], [real], tmp_path / "out")
+
+
+def test_caps_that_leave_nothing_are_told(tmp_path):
+    """Three generators at 0.33 each cannot make a whole: the message says which cap would do."""
+    files = inputs(tmp_path, generators=3)
+    with pytest.raises(UsageError, match=r"(?s)3 generators at 0\.33.*0\.34"):
+        mix(*[[path] for path in files], tmp_path / "out", MixOptions(per_generator=0.33))
+
+
+def test_an_edited_held_out_set_stops_the_mixture(tmp_path):
+    """What is kept out must be what is scored with: a sealed set that was edited since ends the verb."""
+    real, synthetic = inputs(tmp_path, real=40)
+    reserve([real], tmp_path / "sealed", ReserveOptions(8))
+    sealed = tmp_path / "sealed/eval.jsonl"
+    sealed.write_text(sealed.read_text().replace("w", "v", 1))
+    with pytest.raises(InputError, match="not the one that was sealed"):
+        mix([real], [synthetic], tmp_path / "out", MixOptions(held_out=(tmp_path / "sealed",)))

@@ -12,6 +12,7 @@ import typer
 
 from holdfast.cli import screen
 from holdfast.cli.options import Files, Json, Mapping, Out, mapping
+from holdfast.core.errors import UsageError
 from holdfast.core.settings import Dedup, Filters, Near, Novelty, Semantic
 from holdfast.workflows.filter import FilterOptions, filter_files
 
@@ -77,6 +78,7 @@ class Options:
 
 def run(given: Options) -> int:
     """Filter and say what became of the records; exit 1 when none is left."""
+    _refuse_idle(given)
     dedup = _dedup(given)
     novelty = Novelty(least=given.novelty, against=tuple(given.against or ())) if given.novelty else None
     filters = Filters(dedup=dedup, novelty=novelty, privacy=given.privacy.value)
@@ -88,6 +90,14 @@ def run(given: Options) -> int:
         for line in screen.bill_lines(manifest.more["bill"]):
             screen.result(line)
     return 0 if manifest.counts.kept else 1
+
+
+def _refuse_idle(given: Options) -> None:
+    """Raise `UsageError` for an option that would do nothing, so that nobody believes it did."""
+    if given.against and not given.novelty:
+        raise UsageError("--against names what is covered, and nothing asks for it.", "Add --novelty SCORE.")
+    if given.threshold is not None and given.dedup in (Kind.exact, Kind.none):
+        raise UsageError(f"--threshold means nothing with --dedup {given.dedup}.", "Add --dedup near or semantic.")
 
 
 def _dedup(given: Options) -> Dedup:

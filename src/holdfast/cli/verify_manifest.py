@@ -28,8 +28,8 @@ def run(given: Options) -> int:
         return 0 if proof.ok else 1
     for each in proof.broken:
         screen.result(f"!!  {each.file} {each.what}")
-    said = f"{proof.files} files of {len(proof.digests)} manifests"
-    screen.result(f"{said} agree" if proof.ok else f"{said} looked at, {len(proof.broken)} disagree")
+    said = f"{proof.files} files, manifests {len(proof.digests)}:"
+    screen.result(f"{said} all agree" if proof.ok else f"{said} {len(proof.broken)} disagree")
     for name, digest in proof.digests.items():
         screen.result(f"    {digest}  {name}")
     return 0 if proof.ok else 1

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from holdfast.core.dataset import Dataset
-from holdfast.core.errors import InputError
+from holdfast.core.errors import InputError, UsageError
 from holdfast.core.reader import read
 from holdfast.core.rundir import write_bytes
 from holdfast.dedup.eval_index import EvalIndex
@@ -104,6 +104,10 @@ class HeldOut:
 
 def open_held_out(paths: Sequence[Path], spool: Path) -> HeldOut:
     """Read a held-out set; a folder with a seal is read as sealed, and so is an eval file beside its seal."""
+    sealed = [path for path in paths if (path / NAME).exists()]
+    if sealed and len(paths) > 1:
+        remedy = "Name it alone; run the verb again for another held-out set."
+        raise UsageError(f"{sealed[0]} is a sealed set, and a seal stands for one set only.", remedy)
     first = paths[0]
     folder = first if first.is_dir() else first.parent
     if not (folder / NAME).exists() or (first.is_file() and first.name.partition(".")[0] != "eval"):
@@ -114,3 +118,15 @@ def open_held_out(paths: Sequence[Path], spool: Path) -> HeldOut:
         raise InputError(f"{folder} has a seal but no eval file.", "Restore the sealed eval file beside its seal.")
     data = read(files, mapping=seal.mapping, spool=spool)
     return HeldOut(data, seal, seal.broken(data))
+
+
+def open_unbroken(paths: Sequence[Path], spool: Path) -> HeldOut:
+    """Read a held-out set as `open_held_out` does. Raises `InputError` where it is not the one that was sealed."""
+    held_out = open_held_out(paths, spool)
+    if held_out.broken:
+        more = f" (and {len(held_out.broken) - 1} more)" if len(held_out.broken) > 1 else ""
+        raise InputError(
+            f"The held-out set in {paths[0]} is not the one that was sealed: {held_out.broken[0]}{more}.",
+            "Restore the sealed file: what is kept out must be what is scored with.",
+        )
+    return held_out

@@ -53,9 +53,15 @@ check = MathCheck()
 
 
 def applies(record: Record) -> bool:
-    """True when a record is mathematics by its data: it has a gold answer that is a number or a formula."""
+    """True when a record is mathematics by its data.
+
+    It has a gold answer that is a number or a formula, or any gold answer and marks its own as such (boxed, ####).
+    """
     gold = gold_answer(record.fields, record.response)
-    return gold is not None and (plain_number(gold) is not None or is_formula(gold))
+    if gold is None:
+        return False
+    given = final_answer(record.response)
+    return plain_number(gold) is not None or is_formula(gold) or (given is not None and given.place == "marker")
 
 
 def batch(records: Sequence[Record]) -> list[Verdict]:

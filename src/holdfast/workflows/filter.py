@@ -25,7 +25,7 @@ from holdfast.core.scratch import scratch
 from holdfast.core.settings import Filters, Novelty, Settings
 from holdfast.core.writer import REASON, own_format, set_aside, write_dataset, write_lines
 from holdfast.dedup import near
-from holdfast.dedup.seal import HeldOut, open_held_out
+from holdfast.dedup.seal import HeldOut, open_unbroken
 from holdfast.metrics import novelty
 from holdfast.privacy.redact import redacted, redacted_rows
 from holdfast.rules.view import View, texts_at
@@ -88,7 +88,7 @@ def filtered(data: Dataset, folder: Path, options: FilterOptions) -> tuple[Datas
     """Return the data set with its verdicts (and redactions), and who is rejected for what."""
     if not data.rows:
         return data, Decisions()
-    held_out = open_held_out([Path(path) for path in options.held_out], folder / "eval") if options.held_out else None
+    held_out = open_unbroken([Path(path) for path in options.held_out], folder / "eval") if options.held_out else None
     view = _view(data, folder, options, held_out)
     if not view.words.any():
         raise UsageError(f"None of {data.rows:,} records holds text.", "Name the column: --map text=COLUMN.")

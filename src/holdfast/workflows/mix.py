@@ -25,7 +25,7 @@ from holdfast.core.settings import DEFAULT_CAP
 from holdfast.core.shapes import RowShape
 from holdfast.core.writer import own_format, set_aside, write_dataset, write_reasons
 from holdfast.dedup.decontaminate import contaminated
-from holdfast.dedup.seal import open_held_out
+from holdfast.dedup.seal import open_unbroken
 from holdfast.metrics import selection
 from holdfast.rules.census import COLUMNS, REAL, UNKNOWN, census
 from holdfast.stats.dose import dilution
@@ -160,6 +160,10 @@ def mix(
             read(real, mapping=options.mapping, spool=folder / "real", origin="real"),
             read(synthetic, mapping=options.mapping, spool=folder / "synthetic", origin="synthetic"),
         ]
+        both = {one.digest for one in parts[0].inputs} & {one.digest for one in parts[1].inputs}
+        if both:
+            name = next(one.path for one in parts[0].inputs if one.digest in both)
+            raise UsageError(f"{name} is on the real and on the synthetic side.", "A file is one or the other.")
         return mixed(joined(parts, folder / "all"), out, options, folder)
 
 
@@ -219,6 +223,7 @@ def _question(whole: _Everything, order: Rows, options: MixOptions) -> tuple[Can
     if options.by == "tokens":
         made = whole.counts["synthetic_words"][order]
         real = whole.counts["words"][order] - made
+    _refuse_caps(known, whole, options)
     rules = Rules(
         options.max_synthetic,
         [options.cap(group) for group in known],
@@ -228,6 +233,17 @@ def _question(whole: _Everything, order: Rows, options: MixOptions) -> tuple[Can
         options.by == "records",
     )
     return Candidates(made, real, synthetic, code[order], whole.stratum[order]), rules
+
+
+def _refuse_caps(generators: Sequence[str], whole: _Everything, options: MixOptions) -> None:
+    """Raise `UsageError` where the generators that are there may not fill the synthetic part together."""
+    made = {generator_of(name) for name in pc.unique(whole.data.column("generator")).to_pylist() if name}
+    reach = sum(options.cap(name) for name in generators if name in made)
+    if made and options.per_generator < 1 and not options.caps and reach < 1:
+        raise UsageError(
+            f"{len(made)} generators at {options.per_generator:g} each make {reach:.2f} of the synthetic part at most.",
+            f"Give --per-generator {1 / len(made) + 0.005:.2f} or more, or add a generator.",
+        )
 
 
 def _weights(labels: Sequence[str], weights: Mapping[str, float]) -> list[float]:
@@ -270,7 +286,7 @@ def _hash64(text: str) -> int:
 def _held_out_rows(data: Dataset, options: MixOptions, folder: Path) -> Rows:
     if not options.held_out:
         return np.empty(0, np.int64)
-    held_out = open_held_out([Path(path) for path in options.held_out], folder / "eval")
+    held_out = open_unbroken([Path(path) for path in options.held_out], folder / "eval")
     hits = contaminated(data, held_out.index, options.runner, folder / "stages")
     return np.unique(hits.column("record").to_numpy())
 

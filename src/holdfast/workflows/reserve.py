@@ -123,7 +123,8 @@ def wanted(share: float, usable: int) -> int:
     if not 0 < size < usable:
         raise UsageError(
             f"A held-out set of {size} from {usable} real records leaves one side empty.",
-            "Choose --eval between 1 and the number of real records, or give more real data.",
+            f"Ask for 1 to {usable - 1}, or give more real data: {usable // 2} notice a drop of "
+            f"{smallest_drop(usable // 2):.3f} with 80 % power.",
         )
     return size
 
