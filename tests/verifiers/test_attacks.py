@@ -21,7 +21,9 @@ CAGE = [
     "--unshare-all", "--uid", "1000", "--gid", "1000", "--ro-bind", "/", "/", "--size", "1200000000", "--tmpfs", "/tmp",
     "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/var/tmp", "--die-with-parent", "--new-session", "--clearenv",
     "--setenv", "HOME", "/tmp/home", "--setenv", "PATH", "/usr/bin:/bin", "--setenv", "OPENAI_API_KEY", "sk-CANARY",
-    "--setenv", "PYTHONDONTWRITEBYTECODE", "1", "--chdir", str(ROOT),
+    "--setenv", "PYTHONDONTWRITEBYTECODE", "1",
+    # A checkout may itself lie below one of the folders that are empty in here.
+    "--ro-bind", str(ROOT), str(ROOT), "--ro-bind-try", str(ATTACKS.resolve()), str(ATTACKS), "--chdir", str(ROOT),
 ]  # fmt: skip
 LIMITS = ["prlimit", "--as=6000000000", "--nproc=4500", "--cpu=300"]
 REASONS = {
