@@ -16,14 +16,16 @@ from tests.contracts.source import ROOT
 pytestmark = pytest.mark.xdist_group("attacks")
 
 ATTACKS = SHARED / "attacks"
+# A checkout may itself lie below one of the folders that are empty in the cage; elsewhere there is nothing to bind.
+EMPTY = ("/tmp/", "/var/tmp/")
+BOUND = ("--ro-bind", str(ROOT), str(ROOT), "--ro-bind-try", str(ATTACKS.resolve()), str(ATTACKS))
 # The cage: an unprivileged user in namespaces of its own, who may write to memory only.
 CAGE = [
     "--unshare-all", "--uid", "1000", "--gid", "1000", "--ro-bind", "/", "/", "--size", "1200000000", "--tmpfs", "/tmp",
     "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/var/tmp", "--die-with-parent", "--new-session", "--clearenv",
     "--setenv", "HOME", "/tmp/home", "--setenv", "PATH", "/usr/bin:/bin", "--setenv", "OPENAI_API_KEY", "sk-CANARY",
     "--setenv", "PYTHONDONTWRITEBYTECODE", "1",
-    # A checkout may itself lie below one of the folders that are empty in here.
-    "--ro-bind", str(ROOT), str(ROOT), "--ro-bind-try", str(ATTACKS.resolve()), str(ATTACKS), "--chdir", str(ROOT),
+    *(BOUND if str(ROOT).startswith(EMPTY) else ()), "--chdir", str(ROOT),
 ]  # fmt: skip
 LIMITS = ["prlimit", "--as=6000000000", "--nproc=4500", "--cpu=300"]
 REASONS = {
