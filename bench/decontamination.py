@@ -25,6 +25,7 @@ import pyarrow as pa
 
 from bench.corpus import Walk, real_words
 from bench.held_out import CLEAN, RELATED, SETS, Items, clean_text, numbers_as_words, rows_of, with_options
+from bench.page import filled, markdown
 from holdfast.core.dataset import Dataset
 from holdfast.core.reader import read
 from holdfast.core.text import words
@@ -280,20 +281,10 @@ def large(count: int) -> dict[str, Any]:
     }
 
 
-def markdown(rows: Table) -> str:
-    """The rows as a Markdown table; the first is the heading."""
-    head, *body = ["| " + " | ".join(row) + " |" for row in rows]
-    return "\n".join([head, "|---" * len(rows[0]) + "|", *body])
-
-
 def keep(tables: Mapping[str, Table]) -> None:
     """Put each table between its marks in the page, and all of them into the result."""
-    page = PAGE.read_text("utf-8")
-    for name, rows in tables.items():
-        begin, end = f"<!-- measured: {name} -->\n", "<!-- end -->"
-        before, _, rest = page.partition(begin)
-        page = f"{before}{begin}\n{markdown(rows)}\n\n{end}{rest.partition(end)[2]}"
-    PAGE.write_text(page, "utf-8")
+    parts = {name: markdown(rows) for name, rows in tables.items()}
+    PAGE.write_text(filled(PAGE.read_text("utf-8"), parts), "utf-8")
     RESULT.write_text(json.dumps(tables, indent=1) + "\n", "utf-8")
 
 

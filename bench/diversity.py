@@ -21,6 +21,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+from bench.page import filled, markdown
 from holdfast.core.verdict import Measurement
 from holdfast.metrics.anchor import COMBINED, DESCRIBED, JUDGED, PRIMARY, compare
 
@@ -199,19 +200,9 @@ def ranking_table(texts: Texts) -> str:
     return markdown([head, *body])
 
 
-def markdown(lines: list[list[str]]) -> str:
-    """Return rows as a Markdown table; the first is its head."""
-    head, *body = ("| " + " | ".join(line) + " |" for line in lines)
-    return "\n".join([head, "|" + "---|" * len(lines[0]), *body])
-
-
 def keep(tables: dict[str, str]) -> None:
     """Put each table between its two marks in the page."""
-    page = PAGE.read_text("utf-8")
-    for name, table in tables.items():
-        before, mark, rest = page.partition(f"<!-- measured: {name} -->\n")
-        page = f"{before}{mark}\n{table}\n\n{rest[rest.index('<!-- end -->') :]}"
-    PAGE.write_text(page, "utf-8")
+    PAGE.write_text(filled(PAGE.read_text("utf-8"), tables), "utf-8")
 
 
 if __name__ == "__main__":

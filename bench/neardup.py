@@ -9,7 +9,6 @@ bench/results/neardup.json. The data are ../shared/data/neardup and, for the las
 import argparse
 import gzip
 import json
-import re
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
@@ -23,6 +22,7 @@ import pyarrow as pa
 
 from bench.corpus import write
 from bench.measure import measure
+from bench.page import filled, markdown
 from holdfast.core.scratch import scratch
 from holdfast.core.text import KERNELS as TEXT_KERNELS
 from holdfast.core.text import words
@@ -271,21 +271,11 @@ def share(part: int, whole: int) -> str:
     return f"{part / whole:.3f}" if whole else "-"
 
 
-def markdown(rows: Table) -> str:
-    """Return rows as a table, the first as its head."""
-    lines = [f"| {' | '.join(row)} |" for row in rows]
-    return "\n".join([lines[0], f"|{'---|' * len(rows[0])}", *lines[1:]])
-
-
 def keep(tables: dict[str, Table]) -> None:
     """Replace each measured part of the page by its table, and write the figures beside the other results."""
     page = ROOT / "docs" / "dedup.md"
-    text = page.read_text("utf-8")
-    for name, rows in tables.items():
-        pattern = rf"(<!-- measured: {name} -->\n).*?(<!-- end -->)"
-        new = f"\n{markdown(rows)}\n\n"
-        text = re.sub(pattern, lambda match, new=new: match[1] + new + match[2], text, flags=re.DOTALL)  # type: ignore[misc]
-    page.write_text(text, "utf-8")
+    parts = {name: markdown(rows) for name, rows in tables.items()}
+    page.write_text(filled(page.read_text("utf-8"), parts), "utf-8")
     results = ROOT / "bench" / "results"
     results.mkdir(exist_ok=True)
     (results / "neardup.json").write_text(json.dumps(tables, indent=2) + "\n", "utf-8")

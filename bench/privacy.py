@@ -9,7 +9,6 @@ that say "measured", and the figures into bench/results/privacy.json.
 import argparse
 import gzip
 import json
-import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from bench.page import filled, markdown
 from holdfast.core.domain import DOMAINS, domains
 from holdfast.privacy.personal import personal_data
 from holdfast.privacy.scan import scan
@@ -192,21 +192,11 @@ FILES = (
 )
 
 
-def markdown(rows: list[list[str]]) -> str:
-    """The rows as a Markdown table; the first is the heading."""
-    head, *body = ["| " + " | ".join(row) + " |" for row in rows]
-    return "\n".join([head, "|---" * len(rows[0]) + "|", *body])
-
-
 def keep(tables: dict[str, list[list[str]]]) -> None:
     """Replace each measured part of the pages by its table, and write the figures beside the other results."""
+    parts = {name: markdown(rows) for name, rows in tables.items()}
     for page in (ROOT / "docs" / "privacy.md", ROOT / "docs" / "domains.md"):
-        text = page.read_text("utf-8")
-        for name, rows in tables.items():
-            pattern = rf"(<!-- measured: {name} -->\n).*?(<!-- end -->)"
-            new = f"\n{markdown(rows)}\n\n"
-            text = re.sub(pattern, lambda match, new=new: match[1] + new + match[2], text, flags=re.DOTALL)  # type: ignore[misc]
-        page.write_text(text, "utf-8")
+        page.write_text(filled(page.read_text("utf-8"), parts), "utf-8")
     results = ROOT / "bench" / "results"
     results.mkdir(exist_ok=True)
     (results / "privacy.json").write_text(json.dumps(tables, indent=2) + "\n", "utf-8")

@@ -8,7 +8,6 @@ disagreement into bench/results/verifiers.json.
 
 import argparse
 import json
-import re
 import resource
 from collections import Counter
 from collections.abc import Sequence
@@ -17,7 +16,7 @@ from time import perf_counter, process_time
 from typing import Any
 
 from bench.made_answers import Labelled
-from bench.privacy import markdown
+from bench.page import filled, markdown
 from bench.verifier_sets import SETS, LabelledSet
 from holdfast.core.verdict import Verdict
 from holdfast.stats.proportion import share
@@ -150,12 +149,8 @@ def keep(results: list[dict[str, Any]]) -> None:
     merged = [each for each in known if (each["check"], each["set"]) not in fresh] + results
     merged = [each for key in order for each in merged if (each["check"], each["set"]) == key]
     RESULTS.write_text(json.dumps(merged, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    text = PAGE.read_text("utf-8")
-    new = f"\n{markdown(table_of(merged))}\n\n"
-    PAGE.write_text(
-        re.sub(r"(<!-- measured: errors -->\n).*?(<!-- end -->)", lambda m: m[1] + new + m[2], text, flags=re.DOTALL),
-        "utf-8",
-    )
+    parts = {"errors": markdown(table_of(merged))}
+    PAGE.write_text(filled(PAGE.read_text("utf-8"), parts), "utf-8")
 
 
 if __name__ == "__main__":

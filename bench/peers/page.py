@@ -3,9 +3,10 @@
 import re
 from typing import Any
 
+from bench.page import filled, markdown
+
 NAMED = re.compile(r"<!-- measured: ([\w-]+) -->")
 NOTHING = "Not measured yet."
-MARKED = r"(<!-- measured: {name} -->\n).*?(<!-- end -->)"
 # Load of the machine from which on its wall times are no figures to quote: ours and its peers keep two cores busy.
 BUSY = 3.0
 # The package that gives an environment its version, where the two are called differently.
@@ -33,12 +34,10 @@ ANSWERS = (
 
 def fill(page: str, result: dict[str, Any]) -> str:
     """Return the page with every measured part replaced by that of the result."""
-    parts = {name: tables(operation, result["corpora"]) for name, operation in result["operations"].items()}
+    parts = dict.fromkeys(NAMED.findall(page), NOTHING)
+    parts |= {name: tables(operation, result["corpora"]) for name, operation in result["operations"].items()}
     parts["about"] = about(result)
-    for name in NAMED.findall(page):
-        new = f"\n{parts.get(name, NOTHING)}\n\n"
-        page = re.sub(MARKED.format(name=name), lambda m, new=new: m[1] + new + m[2], page, flags=re.DOTALL)  # type: ignore[misc]
-    return page
+    return filled(page, parts)
 
 
 def about(result: dict[str, Any]) -> str:
@@ -117,9 +116,3 @@ def number(value: Any) -> str:
     if value is None:
         return "-"
     return f"{value:,}" if isinstance(value, int) else f"{value:,.6f}".rstrip("0").rstrip(".")
-
-
-def markdown(rows: list[list[str]]) -> str:
-    """The rows as a Markdown table; the first is the heading."""
-    head, *body = ["| " + " | ".join(row) + " |" for row in rows]
-    return "\n".join([head, "|---" * len(rows[0]) + "|", *body])
