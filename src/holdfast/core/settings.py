@@ -16,14 +16,11 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 from holdfast.core.errors import UsageError, nearest
+from holdfast.core.yamlfile import locate, parse
 
 # A share of at most 0.7 is a setting; above it the risk must be accepted in writing (contracts.md).
 DEFAULT_CAP = 0.5
 HIGHEST_CAP = 0.7
-# A settings file is written by a person: anything larger, or with more YAML aliases, is a mistake or an attack.
-LARGEST_FILE = 1_000_000
-MOST_ALIASES = 100
-
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -65,11 +62,13 @@ class Reserve(Strict):
 
 
 class Limits(Strict):
-    """What an endpoint allows: requests in flight, requests and tokens a minute."""
+    """What an endpoint allows: requests in flight, requests and tokens a minute, seconds and attempts for one call."""
 
     concurrency: Annotated[int, Field(ge=1)] = 16
-    rpm: int | None = None
-    tpm: int | None = None
+    rpm: Annotated[int, Field(ge=1)] | None = None
+    tpm: Annotated[int, Field(ge=1)] | None = None
+    timeout: Annotated[float, Field(gt=0)] = 120
+    attempts: Annotated[int, Field(ge=1)] = 5
 
 
 class Price(Strict):
@@ -93,21 +92,43 @@ class Model(Strict):
 
 
 class GeneratorSettings(Strict):
-    """One generator: a built-in name or "module:function". `cap` is its largest share of the synthetic part."""
+    """One generator: a built-in name or "module:function". `cap` is its largest share of the synthetic part.
+
+    `decoding` goes to the model as it stands; a list of two numbers is a range, drawn anew for each record. `seeds`
+    (without it: the real training records) and `documents` are used `passes` times each. `against` is a second model.
+    """
 
     use: str
+    name: str | None = None
     model: str | None = None
+    against: str | None = None
     template: Path | None = None
+    answer_schema: Path | None = None
     family: str | None = None
     tasks: tuple[str, ...] = ()
+    seeds: Path | None = None
+    documents: Path | None = None
+    personas: Path | None = None
+    shots: Annotated[int, Field(ge=0)] = 0
+    passes: Annotated[int, Field(ge=1)] = 1
+    turns: Annotated[int, Field(ge=1)] = 2
+    evolve: tuple[Literal["deeper", "broader"], ...] = ("deeper", "broader")
+    languages: tuple[str, ...] = ()
+    edited: Share = 0.15
     decoding: dict[str, Any] = {}
+    batch: bool = False
     cap: Share = 1.0
 
 
 class Cells(Strict):
-    """Targeting: every cell of the grid gets `quota` accepted records, times its weight."""
+    """Targeting: every cell gets `quota` accepted records, times its weight.
+
+    Cells are the product of the `grid`, the leaves of a `taxonomy` file, and those of the free `list`, together.
+    """
 
     grid: dict[str, tuple[str, ...]] = {}
+    taxonomy: Path | None = None
+    list: tuple[dict[str, str], ...] = ()
     quota: Annotated[int, Field(ge=1)] = 100
     weights: dict[str, float] = {}
 
@@ -216,7 +237,10 @@ class AcceptedRisk(Strict):
 
 
 class Settings(Strict):
-    """Everything in holdfast.yaml. `version` is the version of this contract."""
+    """Everything in holdfast.yaml. `version` is the version of this contract.
+
+    `durability` says what an answer that was counted survives: the death of the process, or of the machine's power.
+    """
 
     version: Literal[1] = 1
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] = "run"
@@ -228,6 +252,7 @@ class Settings(Strict):
     generators: tuple[GeneratorSettings, ...] = ()
     cells: Cells = Cells()
     budget: Budget = Budget()
+    durability: Literal["process", "power"] = "process"
     checks: tuple[str, ...] = ()
     translation: Translation | None = None
     filters: Filters = Filters()
@@ -256,8 +281,9 @@ class Settings(Strict):
     @model_validator(mode="after")
     def _models_exist(self) -> "Settings":
         for generator in self.generators:
-            if generator.model is not None and generator.model not in self.models:
-                raise ValueError(f"generator uses model {generator.model!r}. {nearest(generator.model, self.models)}")
+            for name in (generator.model, generator.against):
+                if name is not None and name not in self.models:
+                    raise ValueError(f"generator uses model {name!r}. {nearest(name, self.models)}")
         return self
 
     @property
@@ -270,9 +296,9 @@ class Settings(Strict):
 def load(path: str | Path) -> Settings:
     """Read holdfast.yaml. Any mistake is one `UsageError` that names file, line, key and remedy."""
     path = Path(path)
-    node, values = _parse(path)
+    node, values = parse(path)
     try:
-        return Settings.model_validate(values, context={"folder": path.parent})
+        return Settings.model_validate(_environment(values), context={"folder": path.parent})
     except ValidationError as error:
         raise UsageError("\n".join(_explain(path, node, fault) for fault in error.errors())) from None
 
@@ -280,57 +306,6 @@ def load(path: str | Path) -> Settings:
 def schema() -> dict[str, Any]:
     """Return the JSON Schema of holdfast.yaml."""
     return Settings.model_json_schema()
-
-
-def _parse(path: Path) -> tuple[yaml.Node | None, dict[str, Any]]:
-    text = _text(path)
-    try:
-        if sum(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)) > MOST_ALIASES:
-            raise UsageError(f"{path} has more than {MOST_ALIASES} YAML aliases.", "Write the values out.")
-        node = yaml.compose(text, yaml.SafeLoader)
-        _refuse_doubled(path, node)
-        values = yaml.safe_load(text)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
-        raise UsageError(f"{path}{place}: not valid YAML: {error.problem}.", "Mend the line and run again.") from None
-    except yaml.YAMLError as error:
-        raise UsageError(f"{path}: not valid YAML: {error}.", "Mend the file and run again.") from None
-    if not isinstance(values, dict):
-        raise UsageError(f"{path}: settings are keys and values.", "Start from `holdfast init`.")
-    return node, _environment(values)
-
-
-def _refuse_doubled(path: Path, node: yaml.Node | None) -> None:
-    """Raise `UsageError` for a key given twice: YAML would keep the last and drop the other without a word."""
-    waiting, done = [node], set()
-    while waiting:
-        here = waiting.pop()
-        if id(here) in done:  # an alias leads back to its anchor
-            continue
-        done.add(id(here))
-        if isinstance(here, yaml.SequenceNode):
-            waiting += here.value
-        elif isinstance(here, yaml.MappingNode):
-            keys = [key for key, _ in here.value if isinstance(key, yaml.ScalarNode)]
-            names = [key.value for key in keys]
-            if twice := next((key for at, key in enumerate(keys) if key.value in names[:at]), None):
-                place = f"{path}:{twice.start_mark.line + 1}"
-                raise UsageError(f"{place}: the key {twice.value!r} is there twice.", "Keep one of them.")
-            waiting += [value for _, value in here.value]
-
-
-def _text(path: Path) -> str:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.", "Give a path with -c.") from None
-    if len(data) > LARGEST_FILE:
-        raise UsageError(f"{path} has {len(data)} bytes, more than {LARGEST_FILE}.", "Is this a settings file?")
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: byte {error.start} is not UTF-8.", "Save the file as UTF-8.") from None
 
 
 def _environment(values: dict[str, Any]) -> dict[str, Any]:
@@ -356,27 +331,13 @@ def _fill(text: str) -> str:
 
 def _explain(path: Path, node: yaml.Node | None, fault: Any) -> str:
     place = [part for part in fault["loc"] if not str(part).startswith(("literal[", "tuple[", "dict[", "constrained"))]
-    line = _locate(node, place)
+    line = locate(node, place)
     key = ".".join(str(part) for part in place)
     if fault["type"] == "extra_forbidden":
         return f"{path}:{line}: unknown key {key!r}. {nearest(str(place[-1]), _keys(place[:-1]))}"
     given = "" if isinstance(fault["input"], dict) else f", not {fault['input']!r}"
     message = fault["msg"].removeprefix("Value error, ")
     return f"{path}:{line}: {key}: {message}{given}" if key else f"{path}: {message}"
-
-
-def _locate(node: yaml.Node | None, place: list[Any]) -> int:
-    line = 1 if node is None else node.start_mark.line + 1
-    for part in place:
-        if isinstance(node, yaml.MappingNode):
-            found = [(key, value) for key, value in node.value if key.value == str(part)]
-            if not found:
-                break
-            line, node = found[0][0].start_mark.line + 1, found[0][1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            node = node.value[part]
-            line = node.start_mark.line + 1
-    return line
 
 
 def _keys(place: list[Any]) -> list[str]:
