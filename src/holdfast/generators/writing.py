@@ -10,9 +10,11 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from holdfast.core.errors import InputError, UsageError
+from holdfast.core.reading.turns import split
 from holdfast.core.record import Message, Origin, Record
 from holdfast.core.settings import GeneratorSettings
-from holdfast.models.chat import Conversation
+from holdfast.models.chat import Answer, Call, Conversation, NoRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,77 @@ class Material:
 
 
 Write = Callable[[Brief], Conversation[Draft]]
+
+
+def need_model(entry: GeneratorSettings) -> None:
+    """Raise `UsageError` unless the settings of the generator name a model."""
+    if entry.model is None:
+        raise UsageError(
+            f"Generator {entry.use} names no model.", "Add model: NAME, one of the models: of the settings."
+        )
+
+
+def need_seeds(material: Material, least: int = 1) -> None:
+    """Raise `UsageError` unless there are `least` seeds to draw from."""
+    if len(material.seeds) < least:
+        said = f"Generator {material.entry.use} needs {least} seeds and has {len(material.seeds)}."
+        raise UsageError(said, "Add seeds: FILE with more records, or real: data, which is used without seeds.")
+
+
+def need_documents(material: Material) -> None:
+    """Raise `UsageError` unless there are documents."""
+    if not material.documents:
+        raise UsageError(f"Generator {material.entry.use} has no documents.", "Add documents: FILE, one text a record.")
+
+
+def item_of(brief: Brief, use: str) -> Record:
+    """Return the seed or document of a brief. Raises `UsageError` where the caller gave none."""
+    if brief.item is None:
+        raise UsageError(f"Generator {use} was given no record to start from.", "Give each brief an item.")
+    return brief.item
+
+
+def read_text(material: Material, path: Path, what: str) -> str:
+    """Return the text of a file of the settings. Raises `InputError` for one that cannot be read as UTF-8."""
+    place = material.folder / path
+    try:
+        return place.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{place}: the {what} cannot be read: {error}.", "Give a UTF-8 text file.") from None
+
+
+def asked(messages: Sequence[Message], answer: str, **more: Any) -> Draft:
+    """Return the draft of an exchange: its prompt is what reading the messages back gives.
+
+    One user turn and its answer need no messages; with more, they are kept on the draft.
+    """
+    turns = (*messages, Message("assistant", answer))
+    parts = split(turns)
+    alone = len(turns) == 2 and turns[0].role == "user"
+    return Draft(parts.prompt, parts.response, None if alone else turns, **more)
+
+
+def answered(item: Record) -> tuple[Origin, tuple[str, ...]]:
+    """Return origin and synthetic fields of the prompt of `item` with a made answer: mixed where the prompt is real.
+
+    A prompt of unknown origin is not counted as real, so that the whole is synthetic.
+    """
+    origin = item.provenance
+    real = origin.origin == "real" or (origin.origin == "mixed" and "prompt" not in origin.synthetic_fields)
+    return ("mixed", ("response",)) if real and item.prompt else ("synthetic", ())
+
+
+def text_of(answer: Answer) -> str:
+    """Return the text of an answer, stripped. Raises `NoRecord` for an empty one (`empty-answer`)."""
+    text = answer.text.strip()
+    if not text:
+        raise NoRecord("rejected", "empty-answer")
+    return text
+
+
+def user(text: str, **more: Any) -> Call:
+    """Return a call of one user message."""
+    return Call((Message("user", text),), **more)
 
 
 def drawn(decoding: Mapping[str, Any], random: Random) -> dict[str, Any]:
