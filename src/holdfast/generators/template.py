@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from random import Random
 from typing import Any
 
-from jinja2 import StrictUndefined, Template, TemplateSyntaxError, nodes
+from jinja2 import StrictUndefined, Template, TemplateSyntaxError, nodes, pass_context
 from jinja2.exceptions import SecurityError
 from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -50,17 +50,12 @@ class _Sandbox(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset(_GROWING)
 
     def __init__(self) -> None:
-        # Without the optimiser, which would draw from constants once, when the template is read.
-        super().__init__(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, optimized=False)
+        super().__init__(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
         self.steps = 0
         self.random = Random(0)
         self.filters = {name: self.filters[name] for name in _FILTERS}
         self.filters |= {"join": self._join, "indent": _indent, "replace": _replace, "tojson": json_of}
-        self.filters |= {
-            "random": lambda values: self.random.choice(list(values)),
-            "counted": self.counted,
-            "short": _short,
-        }
+        self.filters |= {"random": self._random, "counted": self.counted, "short": _short}
         self.globals = {"range": self._range, "namespace": self.globals["namespace"]}
 
     def begin(self, random: Random) -> None:
@@ -87,7 +82,9 @@ class _Sandbox(ImmutableSandboxedEnvironment):
     def _join(self, values: Iterable[Any], by: str = "") -> str:
         return "".join(_within(_between(self.counted(values), by)))
 
-    def _random(self, values: Iterable[Any]) -> Any:
+    # With the context, a filter of constants is not computed when the template is read.
+    @pass_context
+    def _random(self, _context: Any, values: Iterable[Any]) -> Any:
         return self.random.choice(list(self.counted(values)))
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
@@ -175,9 +172,8 @@ class Prompt:
             tree = _Bounds().visit(tree)
             code = self._sandbox.compile(tree)
         except TemplateSyntaxError as error:
-            raise UsageError(
-                f"{self.place}:{line + error.lineno - 1}: {str(error.message).rstrip('.')}.", "Mend the template."
-            ) from None
+            what, at = str(error.message).rstrip("."), line + error.lineno - 1
+            raise UsageError(f"{self.place}:{at}: {what}.", "Mend the template.") from None
         if strange := sorted(names - set(known)):
             raise UsageError(f"{self.place}: the template uses {strange[0]!r}.", nearest(strange[0], known))
         self.names |= names
