@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,10 @@ from hypothesis import strategies as st
 from holdfast.core.errors import StoppedError, UsageError
 from holdfast.core.rundir import read_manifest
 from holdfast.core.settings import Cells, Settings
-from holdfast.workflows import generate as module
 from holdfast.workflows.cells import quotas
-from holdfast.workflows.generate import generate, preview
+from holdfast.workflows.recipe import Recipe
+from tests.workflows.deaths import died_at
+from holdfast.workflows.generate import GenerateOptions, generate, preview
 
 BASE = {
     "generators": [
@@ -80,6 +82,11 @@ def own_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return name
 
 
+def short(cell: dict) -> tuple[int, int, str]:
+    """What a cell wanted, what it got, and why it stopped."""
+    return cell["quota"], cell["accepted"], cell["stopped_by"]
+
+
 def two(*names: str, **more: object) -> list[dict]:
     """Generator settings for own generators."""
     return [{"use": name, **more} for name in names]
@@ -93,7 +100,7 @@ def test_quota_caps_and_conservation(tmp_path: Path) -> None:
     assert 60 == len(kept) == manifest.counts.kept
     assert makers.count("arithmetic/shopping@1") <= 12
     assert 60 == len({row["id"] for row in kept})
-    assert {"quota": 60, "accepted": 60, "stopped_by": "quota"} == manifest.more["cells"]["all"]
+    assert (60, 60, "quota") == short(manifest.more["cells"]["all"])
     assert all(row["holdfast"]["checks"] == {"math": True} and row["gold"] for row in kept)
     assert manifest.ok
     assert {"arithmetic"} == {row["holdfast"]["family"] for row in kept}
@@ -116,12 +123,12 @@ def test_short_cells_say_why(tmp_path: Path, own_parts: str) -> None:
     """A cell without a generator, a finite one, one that repeats itself and a binding cap each give their reason."""
     cells = {"grid": {"topic": ["rates", "poetry"]}, "quota": 5}
     poetry = generate(settings(cells=cells), tmp_path / "a").more["cells"]["topic=poetry"]
-    assert {"quota": 5, "accepted": 0, "stopped_by": "no-generator"} == poetry
+    assert (5, 0, "no-generator") == short(poetry)
     finite = generate(settings(generators=two(f"{own_parts}:few", f"{own_parts}:same")), tmp_path / "b")
     assert not finite.ok
-    assert {"quota": 60, "accepted": 7, "stopped_by": "saturated"} == finite.more["cells"]["all"]
+    assert (60, 7, "saturated") == short(finite.more["cells"]["all"])
     capped = generate(settings(generators=two(f"{own_parts}:half_wrong", f"{own_parts}:few", cap=0.3)), tmp_path / "c")
-    assert {"quota": 60, "accepted": 25, "stopped_by": "cap"} == capped.more["cells"]["all"]
+    assert (60, 25, "cap") == short(capped.more["cells"]["all"])
 
 
 def test_rejected_records_are_written_with_their_reason(tmp_path: Path, own_parts: str) -> None:
@@ -142,50 +149,22 @@ def test_a_check_that_breaks_leaves_records_undecided(tmp_path: Path, own_parts:
     assert "not today" in rows(tmp_path / "verdicts.jsonl")[0]["evidence"]["error"]
 
 
-class CrashError(Exception):
-    """The program is gone, as far as its files can tell."""
-
-
-def crashing(point: int, *, after: bool) -> dict:
-    """The writers of the module, of which call number `point` crashes before or after it has written."""
-    left = [point]
-
-    def shim(name: str):
-        original = getattr(module, name)
-
-        def call(*arguments: object) -> None:
-            left[0] -= 1
-            if left[0] >= 0 or after:
-                original(*arguments)
-            if left[0] < 0:
-                raise CrashError
-
-        return call
-
-    return {name: shim(name) for name in ("write_bytes", "write_lines", "write_json")}
-
-
-@pytest.mark.parametrize("after", [False, True])
-def test_every_commit_point_survives_a_crash(tmp_path: Path, own_parts: str, after: bool) -> None:
-    """Stopped before or after each write of a run and started again, the files are equal byte for byte."""
+@pytest.mark.parametrize("torn", [False, True])
+def test_every_step_survives_a_death(tmp_path: Path, own_parts: str, torn: bool) -> None:
+    """Dead before each durable step of a run, its last file torn or not, and begun again: equal byte for byte."""
     recipe = settings(
         generators=[*two(f"{own_parts}:half_wrong"), *BASE["generators"]],
         cells={"quota": 40, "grid": {"topic": ["rates", "shopping", "any"]}},
     )
     generate(recipe, tmp_path / "whole")
-    for point in range(1000):
-        out = tmp_path / f"crash-{point}"
-        with pytest.MonkeyPatch.context() as patch:
-            for name, writer in crashing(point, after=after).items():
-                patch.setattr(module, name, writer)
-            try:
-                generate(recipe, out)
-                break
-            except CrashError:
-                pass
+    for point in count():
+        out = tmp_path / f"dead-{point}"
+        died = died_at(point, lambda out=out: generate(recipe, out), torn=torn)
         generate(recipe, out)
-        assert contents(tmp_path / "whole") == contents(out), f"crash at write {point}"
-    assert point >= 6
+        assert contents(tmp_path / "whole") == contents(out), f"died before step {point}"
+        if not died:
+            break
+    assert point >= 20
 
 
 def test_sigkill_and_again(tmp_path: Path) -> None:
@@ -216,10 +195,10 @@ def test_sigkill_and_again(tmp_path: Path) -> None:
 def test_more_extends_a_finished_run(tmp_path: Path) -> None:
     """--more adds that many accepted records, keeps the first ones, and needs a finished run."""
     with pytest.raises(UsageError, match="no finished run"):
-        generate(settings(), tmp_path, more=5)
+        generate(settings(), tmp_path, GenerateOptions(more=5))
     generate(settings(), tmp_path)
     before = rows(tmp_path / "kept.jsonl")
-    assert 65 == generate(settings(), tmp_path, more=5).counts.kept
+    assert 65 == generate(settings(), tmp_path, GenerateOptions(more=5)).counts.kept
     after = rows(tmp_path / "kept.jsonl")
     assert before == after[:60]
     assert 65 == len({row["holdfast"]["digest"] for row in after})
@@ -230,7 +209,8 @@ def test_time_budget_stops_in_good_order_and_resumes(tmp_path: Path) -> None:
     """With no time left the run stops as resumable; with time it goes on in the same folder to the same bytes."""
     with pytest.raises(StoppedError, match="time of the budget"):
         generate(settings(budget={"time": "0s"}), tmp_path)
-    assert read_manifest(tmp_path) is None
+    assert "time of the budget" in read_manifest(tmp_path)["stopped"]
+    assert 60 == generate(settings(), tmp_path).counts.kept
     with pytest.raises(UsageError, match=r"budget\.time is 'soon'"):
         generate(settings(budget={"time": "soon"}), tmp_path / "other")
 
@@ -280,7 +260,7 @@ def test_rows_use_the_columns_of_the_real_data(tmp_path: Path) -> None:
 def test_preview_writes_nothing_and_shows_every_generator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A preview gives records with their fates, one generator after the other, and leaves no file."""
     monkeypatch.chdir(tmp_path)
-    shown = preview(settings(), 3)
+    shown = preview(settings(), 3, tmp_path / "out")
     assert ["rates", "sharing", "shopping"] == [record.id.partition("-")[0] for record, _, _ in shown]
     assert [("kept", "")] * 3 == [(fate, reason) for _, fate, reason in shown]
     assert [] == list(tmp_path.iterdir())
@@ -303,5 +283,5 @@ def test_quotas_add_up(grid: dict, quota: int, more: int) -> None:
 def test_a_cap_is_meant_as_it_is_written() -> None:
     """29 % of 100 are 29: no unit is lost to a binary fraction."""
     entry = {"use": "procedural", "family": "arithmetic", "tasks": ["rates", "sharing"], "cap": 0.29}
-    recipe = module.Recipe.of(Settings.model_validate({"generators": [entry], "cells": {"quota": 100}}))
+    recipe = Recipe.of(Settings.model_validate({"generators": [entry], "cells": {"quota": 100}}))
     assert 29 == recipe.limit(0)

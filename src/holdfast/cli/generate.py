@@ -10,11 +10,11 @@ from typing import Annotated
 import orjson
 import typer
 
-from holdfast.cli import screen
+from holdfast.cli import generation, screen
 from holdfast.cli.options import DEFAULT_SETTINGS, Json, Out, SettingsFile
 from holdfast.core.record import Record
 from holdfast.core.settings import load
-from holdfast.workflows.generate import generate, preview
+from holdfast.workflows.generate import GenerateOptions, generate, preview
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,10 @@ class Options:
         int, typer.Option(min=0, metavar="N", help="Show N records with verdicts and write nothing.")
     ] = 0
     more: Annotated[int, typer.Option(min=0, metavar="N", help="Extend a finished run by N accepted records.")] = 0
+    redo: Annotated[
+        bool, typer.Option("--redo", help="Decide anew with changed settings, from the answers there are.")
+    ] = False
+    log: Annotated[bool, typer.Option("--log", help="Write progress as lines, as for CI.")] = False
     json: Json = False
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False
 
@@ -35,10 +39,10 @@ def run(given: Options) -> int:
     """Generate, or preview; exit 1 when a cell fell short."""
     settings = load(given.settings or DEFAULT_SETTINGS)
     if given.preview:
-        _show(preview(settings, given.preview), as_json=given.json)
+        _show(preview(settings, given.preview, given.out), as_json=given.json)
         return 0
-    with screen.progress(quiet=given.quiet) as progress:
-        manifest = generate(settings, given.out, more=given.more, progress=progress)
+    with generation.shown(quiet=given.quiet, log=given.log) as look:
+        manifest = generate(settings, given.out, GenerateOptions(given.more, given.redo, look))
     screen.done(manifest, given.out, as_json=given.json)
     if not given.json:
         for cell, state in manifest.more["cells"].items():

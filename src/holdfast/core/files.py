@@ -10,6 +10,7 @@ from typing import IO, BinaryIO, cast
 
 import pyarrow as pa
 
+from holdfast.core.durable import about_to, rename, sync
 from holdfast.core.errors import MachineError, StoppedError, is_full
 
 # The names of files before they take their own: .NAME.PROCESS
@@ -26,12 +27,12 @@ def whole_file(path: Path, codec: str = "plain") -> Iterator[BinaryIO]:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        about_to("write", path)
         with temporary.open("wb") as file:
             with _packed(file, codec) as packed:
                 yield cast(BinaryIO, packed)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+            sync(file, path)
+        rename(temporary, path)
     except OSError as error:
         what = f"{path} cannot be written: {error.strerror or error}."
         if is_full(error):

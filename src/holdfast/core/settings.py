@@ -123,7 +123,7 @@ class GeneratorSettings(Strict):
 class Cells(Strict):
     """Targeting: every cell gets `quota` accepted records, times its weight.
 
-    Cells are the product of the `grid`, the leaves of a `taxonomy` file, and those of the free `list`, together.
+    Cells are the product of the `grid` and of the leaves of a `taxonomy` file (on the axis `topic`), and the `list`.
     """
 
     grid: dict[str, tuple[str, ...]] = {}

@@ -38,6 +38,24 @@ def nested_of(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def nested_of_record(record: Record) -> dict[str, Any]:
+    """Return the `holdfast` value of a record; the same as `nested_of` of its row (a test holds the two together)."""
+    origin = record.provenance
+    plain = {name: getattr(origin, name) for name in ("source", "licence", "generator", "family", "revision")}
+    return {
+        "origin": origin.origin,
+        "synthetic_fields": list(origin.synthetic_fields),
+        **plain,
+        "parents": list(origin.parents),
+        "depth": origin.depth,
+        "cell": None if origin.cell is None else dict(origin.cell),
+        "decoding": None if origin.decoding is None else dict(origin.decoding),
+        "seed": origin.seed,
+        "checks": dict(record.checks),
+        "digest": record.digest,
+    }
+
+
 def _value(text: str | None) -> Any:
     return None if text is None else orjson.loads(text)
 

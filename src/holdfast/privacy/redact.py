@@ -20,7 +20,7 @@ def redacted(table: pa.Table, rows: Sequence[int]) -> pa.Table:
     for name in (*TEXTS, "messages", "fields"):
         values = table.column(name).to_pylist()
         for row in rows:
-            values[row] = _clean_json(values[row]) if name in ("messages", "fields") else _clean(values[row])
+            values[row] = _clean_json(values[row]) if name in ("messages", "fields") else clean(values[row])
         table = table.set_column(table.schema.get_field_index(name), name, pa.array(values, pa.string()))
     return table
 
@@ -31,7 +31,7 @@ def redacted_rows(table: pa.Table, rows: Sequence[int]) -> pa.Table:
         if len(rows) and _may_hold_text(field.type):
             values = table.column(place).to_pylist()
             for row in rows:
-                values[row] = _walk(values[row])
+                values[row] = cleaned(values[row])
             table = table.set_column(place, field, pa.array(values, field.type))
     return table
 
@@ -43,20 +43,22 @@ def _may_hold_text(kind: pa.DataType) -> bool:
 
 
 def _clean_json(text: str | None) -> str | None:
-    return None if text is None else json.dumps(_walk(json.loads(text)), ensure_ascii=False)
+    return None if text is None else json.dumps(cleaned(json.loads(text)), ensure_ascii=False)
 
 
-def _walk(value: Any) -> Any:
+def cleaned(value: Any) -> Any:
+    """Return plain JSON data with every leak in its texts replaced."""
     if isinstance(value, str):
-        return _clean(value)
+        return clean(value)
     if isinstance(value, list):
-        return [_walk(entry) for entry in value]
+        return [cleaned(entry) for entry in value]
     if isinstance(value, dict):
-        return {key: _walk(entry) for key, entry in value.items()}
+        return {key: cleaned(entry) for key, entry in value.items()}
     return value
 
 
-def _clean(text: str | None) -> str | None:
+def clean(text: str | None) -> str | None:
+    """Return a text with every leak replaced by its kind."""
     if text is None:
         return None
     return redact(text, [*personal.personal_data(text), *secrets.secrets(text), *hidden.hidden_text(text)])

@@ -121,7 +121,7 @@ def _build(asked: Settings, settings: Settings, folder: Path, progress: Progress
     columns = settings.real[0].map
     sealed = _reserve(settings)
     train = next(iter(sorted(sealed.glob("train.*"))))
-    made = generate(settings, folder / "generated", progress=progress)
+    made = generate(settings, folder / "generated")
     files = [train, folder / "generated" / made.files["kept"]]
     options = FilterOptions(_filters(settings), (sealed,), mapping=columns, seed=settings.seed, progress=progress)
     kept = filter_files(files, folder / "filtered", options)

@@ -1,19 +1,18 @@
 """generate: records for every cell until its quota of accepted ones is met, in deterministic rounds.
 
-Each round hands out work in the order of cells and generators, makes, checks and decides it, and is committed whole
-by rename. Everything a round depends on follows from the rounds before it, so that a run killed at any moment and
-started again writes the same bytes. Accepted means: all checks passed and not an exact duplicate; near-duplicates
-and held-out text are the filter's business. Models are not called here yet (generators with `use: prompt`).
+Each round hands out work in the order of cells and generators, makes or asks, checks and decides, and is committed
+whole by rename. Everything a round depends on follows from the rounds before it and from the answers in the ledger, so
+that a run killed at any moment and started again writes the same bytes, and pays for nothing that it has. Accepted
+means: all checks passed, nothing held out, and not an exact duplicate; near-duplicates are the filter's business.
 """
 
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from fractions import Fraction
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from hashlib import blake2b
-from itertools import islice, zip_longest
-from math import ceil, floor
+from itertools import chain, zip_longest
+from math import ceil
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -21,183 +20,279 @@ from typing import Any
 import orjson
 
 from holdfast import __version__
-from holdfast.core.dataset import table_of
-from holdfast.core.engine import Progress
+from holdfast.core.durable import remove
 from holdfast.core.errors import StoppedError, UsageError
-from holdfast.core.reading.provenance import HOLDFAST
+from holdfast.core.files import digest_of, whole_file
 from holdfast.core.record import Record
-from holdfast.core.rundir import MANIFEST, Counts, Manifest, only_writer, read_manifest, write_bytes, write_json
+from holdfast.core.rundir import MANIFEST, Counts, Manifest, only_writer, read_manifest, write_json
 from holdfast.core.settings import Settings
-from holdfast.core.shapes import nested_of
-from holdfast.core.writer import REASON, write_lines
-from holdfast.workflows.cells import Quota, quotas
-from holdfast.workflows.checking import NO_CHECK, Fate, Judged, NamedCheck, decide_all, find_checks, judge
-from holdfast.workflows.sources import Source, sources
+from holdfast.models.desk import Desk, open_desk
+from holdfast.models.dispatch import Tally
+from holdfast.workflows.cells import quotas
+from holdfast.workflows.making import Maker, fate_of
+from holdfast.workflows.recipe import Recipe
+from holdfast.workflows.rounds import FOLDER, RESULTS, Line, Rounds, State, sections
+from holdfast.workflows.targeting import cell_report, spent, tasks
 
-ROUNDS, STATE = ".rounds", "state.json"
-# Records made per cell and round. Small enough that a kill costs little, large enough that a round is not all commit.
-PER_CELL = 500
-# A generator is saturated for a cell when, of at least this many records in a round, fewer than this share is new and
-# accepted: more of the same would not help.
-SATURATION_SAMPLE, SATURATION_SHARE = 20, 0.05
-DUPLICATE = "exact-duplicate"
-# Two to four generators of different families share the work (mission G4); fewer needs an accepted risk of this name.
-FEWEST, WAIVER = 2, "generator-concentration"
+STATE = "state.json"
+FILES_OF_GENERATORS = ("template", "answer_schema", "seeds", "documents", "personas")
+PROVIDER_FAULTS = "Run the same command again to ask for them once more: answers that are there are not paid for twice."
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """How far a run is, for whoever looks on: (accepted, wanted) per cell; (made, accepted, cap) per generator.
+
+    `tally` counts what went to models since the command began; it is None where none is called.
+    """
+
+    cells: Mapping[str, tuple[int, int]]
+    generators: Mapping[str, tuple[int, int, int]]
+    tally: Tally | None = None
+
+
+Look = Callable[[Snapshot], None]
+
+
+@dataclass(frozen=True, slots=True)
+class GenerateOptions:
+    """`more` extends a finished run by that many accepted records; `redo` decides anew from the answers that are there.
+
+    `look` is shown a snapshot after each round, and about twice a second while models are asked.
+    """
+
+    more: int = 0
+    redo: bool = False
+    look: Look | None = None
+
+
+def generate(settings: Settings, out: Path, options: GenerateOptions = GenerateOptions()) -> Manifest:
+    """Write kept.jsonl, rejected.jsonl, undecided.jsonl, failed.jsonl, verdicts.jsonl and manifest.json into `out`.
+
+    A folder with an unfinished run of the same settings is resumed. Raises `StoppedError` when the budget of money or
+    time is used up or a provider is away, after writing what there is; `UsageError` for settings that cannot be meant
+    or a folder that holds another run.
+    """
+    recipe, end = Recipe.of(settings), deadline(settings)
+    with only_writer(out), ExitStack() as stack:
+        rounds = Rounds(out)
+        total = _prepared(settings, rounds, options)
+        recipe = replace(recipe, quotas=quotas(settings.cells, total, folder=settings.path(Path())))
+        run = _Run(recipe, rounds, rounds.restore(), options.look, end, stack)
+        return run.to_the_end()
+
+
+def preview(settings: Settings, count: int, out: Path) -> list[tuple[Record, str, str]]:
+    """Return `count` records as (record, fate, reason): what a run in `out` would begin with.
+
+    Nothing is written but the ledger, where models are asked, so that the run pays for none of it again.
+    """
+    recipe = Recipe.of(settings)
+    with ExitStack() as stack:
+        if recipe.models:
+            stack.enter_context(only_writer(out))
+        run = _Run(recipe, Rounds(out), State(), None, deadline(settings), stack)
+        return run.shown(count)
 
 
 @dataclass(slots=True)
-class State:
-    """Everything the next round depends on; it is rebuilt from the committed rounds."""
+class _Run:
+    """One command at work: the recipe, the rounds so far, and the desk once a model is asked."""
 
-    rounds: int = 0
-    positions: dict[tuple[int, int], int] = field(default_factory=dict)
-    accepted: Counter[tuple[int, int]] = field(default_factory=Counter)
-    drawn: Counter[tuple[int, int]] = field(default_factory=Counter)
-    spent: dict[tuple[int, int], str] = field(default_factory=dict)
-    fates: Counter[str] = field(default_factory=Counter)
-    reasons: Counter[str] = field(default_factory=Counter)
-    seen: set[int] = field(default_factory=set)
+    recipe: Recipe
+    rounds: Rounds
+    state: State
+    look: Look | None
+    end: float | None
+    stack: ExitStack
+    _desk: Desk | None = None
 
-    def of_source(self, source: int) -> int:
-        """Return how many records of a source are accepted."""
-        return sum(count for (each, _), count in self.accepted.items() if each == source)
-
-    def of_cell(self, cell: int) -> int:
-        """Return how many records of a cell are accepted."""
-        return sum(count for (_, each), count in self.accepted.items() if each == cell)
-
-    def yielded(self, source: int, cell: int) -> float:
-        """Return the share of a generator's records for a cell that were accepted so far, kept off zero."""
-        key = (source, cell)
-        return max(SATURATION_SHARE, (self.accepted[key] + 1) / (self.drawn[key] + 1))
-
-    def add(self, line: Mapping[str, Any]) -> None:
-        """Take one committed line into account."""
-        key = (line["source"], line["cell"])
-        if "spent" in line:
-            self.spent[key] = line["spent"]
-            return
-        self.positions[key] = line["next"]
-        self.drawn[key] += 1
-        self.fates[line["fate"]] += 1
-        self.seen.add(_content(line["row"][HOLDFAST]["digest"]))
-        if line["fate"] == "kept":
-            self.accepted[key] += 1
-        else:
-            self.reasons[line["reason"]] += 1
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What one round asks of one generator for one cell: accepted records wanted, and the most it may make."""
-
-    source: int
-    cell: int
-    want: int
-    most: int
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """The settings resolved: generators, cells with quotas, checks, the columns to write."""
-
-    settings: Settings
-    sources: tuple[Source, ...]
-    quotas: tuple[Quota, ...]
-    checks: tuple[NamedCheck, ...]
-
-    @classmethod
-    def of(cls, settings: Settings) -> "Recipe":
-        """Resolve every name in the settings, so that a mistake is found before any work."""
-        found = sources(settings)
-        if len(found) < FEWEST and WAIVER not in {risk.rule for risk in settings.accepted_risks}:
-            remedy = f"Add a generator, or accept the risk {WAIVER} with reason, owner and date."
-            raise UsageError(f"One generator ({found[0].name}) would make the whole set.", remedy)
-        return cls(settings, found, quotas(settings.cells), find_checks(settings.checks, settings))
+    def desk(self) -> Desk:
+        """Open the desk, or return it where it is open."""
+        if self._desk is None:
+            look = None if self.look is None else self._shown
+            opened = open_desk(self.recipe.settings, self.rounds.out, self.recipe.models, self.end, look)
+            self._desk = self.stack.enter_context(opened)
+        return self._desk
 
     @property
-    def total(self) -> int:
-        """Return how many accepted records are wanted in all."""
-        return sum(quota.wanted for quota in self.quotas)
+    def maker(self) -> Maker:
+        """What makes the rounds."""
+        recipe = self.recipe
+        return Maker(recipe.settings, recipe.sources, recipe.quotas, recipe.checks, self.desk, recipe.materials.index())
 
-    def limit(self, source: int) -> int:
-        """Return how many accepted records a generator may have under its cap."""
-        return floor(Fraction(str(self.sources[source].cap)) * self.total)
+    def to_the_end(self) -> Manifest:
+        """Make rounds until nothing is wanted or nothing can be had; write the results."""
+        maker = self.maker
+        while wanted := tasks(self.recipe, self.state):
+            if self.end is not None and monotonic() >= self.end:
+                raise self._stopped(
+                    StoppedError(f"The time of the budget is over at {self._done()}.", "Run it again to go on."), [], 0
+                )
+            made = maker.round(self.state, wanted)
+            why = None if self._desk is None else self._desk.stopped
+            if why is not None:
+                raise self._stopped(why, made.lines, made.pending)
+            for task, lines in zip(wanted, made.lines, strict=True):
+                if reason := spent(self.recipe, task, lines):
+                    self.state.spent[task.source, task.cell] = reason
+                for line in lines:
+                    self.state.add(line)
+            self.rounds.commit(self.state, [line for lines in made.lines for line in lines])
+            self._shown()
+        manifest = self._finished([], 0)
+        if manifest.counts.failed and not manifest.ok:
+            what = f"{manifest.counts.failed:,} of {manifest.counts.given:,} records failed, and the set is short."
+            raise StoppedError(f"{what} {dict(self.state.reasons)}", PROVIDER_FAULTS)
+        return manifest
+
+    def _done(self) -> str:
+        return f"{sum(self.state.of_source.values()):,} of {self.recipe.total:,} accepted records"
+
+    def shown(self, count: int) -> list[tuple[Record, str, str]]:
+        """Return what the first round would begin with, one of each task in turn, with fates."""
+        maker, wanted = self.maker, tasks(self.recipe, self.state)
+        most = ceil(count / max(1, len(wanted)))
+        # A short preview shows every generator and cell it can, and asks models for no more than it shows.
+        made = maker.made(self.state, [replace(task, most=min(task.most, most)) for task in wanted])[0]
+        looked = iter(maker.looked_at([each for several in made for each in several]))
+        found = [[(maker.placed(task, each), *fate_of(each)) for each in [next(looked) for _ in several]]
+                 for task, several in zip(wanted, made, strict=True)]  # fmt: skip
+        return [each for turn in zip_longest(*found) for each in turn if each is not None][:count]
+
+    def _shown(self, tally: Tally | None = None) -> None:
+        """Show whoever looks on how far the run is."""
+        if self.look is None:
+            return
+        recipe, state = self.recipe, self.state
+        cells = {quota.name: (state.of_cell[cell], quota.wanted) for cell, quota in enumerate(recipe.quotas)}
+        generators = {
+            source.name: (_drawn(state, number), state.of_source[number], recipe.limit(number))
+            for number, source in enumerate(recipe.sources)
+        }
+        self.look(Snapshot(cells, generators, tally or (self._desk.tally if self._desk else None)))
+
+    def _stopped(self, why: BaseException, lines: Sequence[Sequence[Line]], pending: int) -> BaseException:
+        """Write the results with what the interrupted round has, but do not commit it: it is made again, whole.
+
+        So a run that was stopped and goes on ends in the same bytes as one that never was.
+        """
+        rest = [line for several in lines for line in several]
+        for line in rest:
+            self.state.add(line)
+        self._finished(rest, pending, why)
+        return why
+
+    def _finished(self, rest: Sequence[Line], pending: int, why: BaseException | None = None) -> Manifest:
+        """Write the result files from the committed rounds and `rest`, the manifest last."""
+        out, state, recipe = self.rounds.out, self.state, self.recipe
+        more = sections(rest)
+        files = {name: f"{name}.jsonl" for name in RESULTS if name != "failed" or state.fates["failed"]}
+        for name, file in files.items():
+            with whole_file(out / file) as whole:
+                for part in chain(self.rounds.results(name, state.rounds), [more[name]]):
+                    whole.write(part)
+        stop = "" if why is None else _stop_name(why)
+        cells = {quota.name: cell_report(recipe, state, cell, stop) for cell, quota in enumerate(recipe.quotas)}
+        fates = state.fates
+        given = Counts(
+            fates.total() + pending, fates["kept"], fates["rejected"], fates["undecided"], fates["failed"], pending
+        )
+        manifest = Manifest(
+            "generate",
+            given,
+            ok=all(cell["stopped_by"] == "quota" for cell in cells.values()),
+            reasons=state.reasons,
+            files=files,
+            settings_digest=recipe.settings.digest,
+            seeds={"generate": recipe.settings.seed},
+            more={
+                "cells": cells,
+                "generators": self._generators(),
+                "rounds": state.rounds,
+                "leaks": dict(sorted(state.leaks.items())),
+                "held_out_materials": recipe.materials.held_out,
+                **self._models(),
+                **({"stopped": str(why)} if why is not None else {}),
+            },
+        )
+        manifest.write(out)
+        return manifest
+
+    def _generators(self) -> dict[str, Any]:
+        state = self.state
+        return {
+            source.name: {
+                "made": _drawn(state, number),
+                "accepted": state.of_source[number],
+                "cap": self.recipe.limit(number),
+                "cost_of_answers": state.cost.get(number, 0.0),
+                "cost_per_accepted": state.cost.get(number, 0.0) / (state.of_source[number] or 1),
+            }
+            for number, source in enumerate(self.recipe.sources)
+        }
+
+    def _models(self) -> dict[str, Any]:
+        """Return what went to models in the whole life of the folder, and which models answered."""
+        if not self.recipe.models:
+            return {}
+        ledger = self.desk().ledger
+        return {"usage": ledger.usage(), "unsettled": ledger.unsettled(), "served": dict(self.state.served)}
 
 
-def generate(settings: Settings, out: Path, *, more: int = 0, progress: Progress | None = None) -> Manifest:
-    """Write kept.jsonl, rejected.jsonl, undecided.jsonl, verdicts.jsonl and manifest.json into `out`.
+def _drawn(state: State, source: int) -> int:
+    return sum(count for (each, _), count in state.drawn.items() if each == source)
 
-    A folder with an unfinished run of the same settings is resumed; `more` extends a finished one by that many
-    accepted records. Raises `StoppedError` when the time of the budget is over, `UsageError` for settings that
-    cannot be meant or a folder that holds another run.
+
+def _stop_name(why: BaseException) -> str:
+    """Return in one word why a run was stopped, for the cells that fell short by it."""
+    return "interrupt" if isinstance(why, KeyboardInterrupt) else "budget" if "budget" in str(why) else "provider"
+
+
+def _prepared(settings: Settings, rounds: Rounds, options: GenerateOptions) -> int:
+    """Return how many records this folder's run is extended by in all, after checking that it is of these settings.
+
+    A finished run whose set is short because of a provider is made again from the ledger, which asks only for what
+    has no answer yet.
     """
-    recipe, end = Recipe.of(settings), deadline(settings)
-    with only_writer(out):
-        recipe = replace(recipe, quotas=quotas(settings.cells, _total_more(settings, out, more)))
-        state = _restored(out)
-        while tasks := _tasks(recipe, state):
-            if end is not None and monotonic() >= end:
-                done = sum(state.accepted.values())
-                raise StoppedError(f"The time of the budget is over at {done} of {recipe.total} accepted records.")
-            _round(recipe, state, tasks, out)
-            if progress is not None:
-                progress("generate", sum(state.accepted.values()), recipe.total)
-        return _finish(recipe, state, out)
-
-
-def preview(settings: Settings, count: int) -> list[tuple[Record, str, str]]:
-    """Return `count` records as (record, fate, reason) without writing anything: what a run would begin with."""
-    recipe, state = Recipe.of(settings), State()
-    made = [[record for _, record in _made(recipe, state, task)] for task in _tasks(recipe, state)]
-    # One of each task in turn, so that a short preview shows every generator and cell it can.
-    records = [record for turn in zip_longest(*made) for record in turn if record is not None][:count]
-    verdicts = judge(recipe.checks, records, settings)
-    return [(record, *decide_all(judged)) for record, judged in zip(records, verdicts, strict=True)]
-
-
-def _total_more(settings: Settings, out: Path, more: int) -> int:
-    """Return how many records this folder's run is extended by in all, after checking that it is of these settings."""
-    path = out / ROUNDS / STATE
-    mine = {"recipe": _digest(settings), "code": __version__}
+    path = rounds.out / FOLDER / STATE
+    mine = {"recipe": recipe_digest(settings), "code": __version__}
     known: dict[str, Any] = orjson.loads(path.read_bytes()) if path.exists() else {**mine, "more": 0}
     if {key: known[key] for key in mine} != mine:
-        raise UsageError(f"{out} holds a run of other generators, cells, checks or seed.", "Choose another --out.")
-    if more and read_manifest(out) is None:
-        raise UsageError(f"{out} holds no finished run to extend.", "Run it to the end without --more first.")
-    if more:
+        if not options.redo:
+            remedy = "Choose another --out, or --redo to decide anew from the answers that are paid for."
+            raise UsageError(f"{rounds.out} holds a run of other generators, cells, checks or seed.", remedy)
+        rounds.clear()
+        known = {**known, **mine}
+    manifest = read_manifest(rounds.out)
+    if options.more and (manifest is None or "stopped" in manifest):
+        raise UsageError(f"{rounds.out} holds no finished run to extend.", "Run it to the end without --more first.")
+    if manifest is not None and manifest["counts"]["failed"] and not manifest["ok"]:
+        rounds.clear()
+    if options.more or (manifest is not None and not manifest["ok"]):
         # Without its manifest the folder is an unfinished run, so that a killed extension is not extended twice.
-        (out / MANIFEST).unlink()
-    write_json(path, {**known, "more": known["more"] + more})
-    return int(known["more"]) + more
+        remove(rounds.out / MANIFEST)
+    write_json(path, {**known, "more": known["more"] + options.more})
+    return int(known["more"]) + options.more
 
 
-def _digest(settings: Settings) -> str:
-    """Return a digest of what generation depends on, so that another mix or audit does not begin it anew."""
-    values = settings.model_dump(
-        mode="json", include={"seed", "generators", "cells", "checks", "translation", "models"}
-    )
+def recipe_digest(settings: Settings) -> str:
+    """Return a digest of what generation depends on, so that another mix, price or limit does not begin it anew.
+
+    Files that generators name (templates, seeds, schemas) are part of it by their content.
+    """
+    wanted = {"seed", "generators", "cells", "checks", "translation"}
+    values = settings.model_dump(mode="json", include=wanted)
+    models = {
+        name: model.model_dump(mode="json", include={"model", "family", "extra_body"})
+        for name, model in settings.models.items()
+    }
+    paths = [getattr(entry, name) for entry in settings.generators for name in FILES_OF_GENERATORS]
+    paths += [settings.cells.taxonomy]
+    files = [digest_of(settings.path(path)) for path in paths if path is not None and settings.path(path).is_file()]
     columns = settings.real[0].map if settings.real else {}
-    return blake2b(orjson.dumps([values, columns], option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
-
-
-def _restored(out: Path) -> State:
-    state = State()
-    while (path := _round_path(out, state.rounds)).exists():
-        for line in _read(path):
-            state.add(line)
-        state.rounds += 1
-    return state
-
-
-def _round_path(out: Path, number: int) -> Path:
-    return out / ROUNDS / f"round-{number:06d}.jsonl"
-
-
-def _read(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open("rb") as lines:
-        for line in lines:
-            yield orjson.loads(line)
+    whole = [values, models, files, columns, settings.filters.privacy]
+    return blake2b(orjson.dumps(whole, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
 
 
 def deadline(settings: Settings) -> float | None:
@@ -209,176 +304,3 @@ def deadline(settings: Settings) -> float | None:
     if match is None:
         raise UsageError(f"budget.time is {text!r}.", "Write a number and a unit: 90s, 30m, 4h or 2d.")
     return monotonic() + float(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
-
-
-def _tasks(recipe: Recipe, state: State) -> list[Task]:
-    """Share what each cell still lacks among the generators that can serve it and are under their caps."""
-    left = {number: recipe.limit(number) - state.of_source(number) for number in range(len(recipe.sources))}
-    tasks = []
-    for cell, quota in enumerate(recipe.quotas):
-        missing = min(quota.wanted - state.of_cell(cell), PER_CELL)
-        able = [number for number in left if left[number] > 0 and (number, cell) not in state.spent]
-        for place, number in enumerate(sorted(able, key=lambda number: state.accepted[number, cell])):
-            want = min(ceil(missing / (len(able) - place)), left[number])
-            if want > 0:
-                tasks.append(Task(number, cell, want, ceil(want / state.yielded(number, cell))))
-                left[number] -= want
-                missing -= want
-    return tasks
-
-
-def _made(recipe: Recipe, state: State, task: Task) -> list[tuple[int, Record]]:
-    """Return up to `task.most` records of one task, each with the position after it."""
-    source, quota = recipe.sources[task.source], recipe.quotas[task.cell]
-    start = state.positions.get((task.source, task.cell), 0)
-    return list(islice(source.records(recipe.settings.seed, quota.cell, start), task.most))
-
-
-def _round(recipe: Recipe, state: State, tasks: Sequence[Task], out: Path) -> None:
-    """Make, check, decide and commit one round; then take it into account."""
-    made = [_made(recipe, state, task) for task in tasks]
-    verdicts = iter(judge(recipe.checks, [record for records in made for _, record in records], recipe.settings))
-    seen = set(state.seen)
-    lines: list[dict[str, Any]] = []
-    for task, records in zip(tasks, made, strict=True):
-        judged = [next(verdicts) for _ in records]
-        own = _decided(recipe, task, records, judged, seen)
-        lines += own
-        if reason := _spent(task, len(records), own):
-            lines.append({"source": task.source, "cell": task.cell, "spent": reason})
-    write_bytes(_round_path(out, state.rounds), b"".join(orjson.dumps(line, default=str) + b"\n" for line in lines))
-    for line in lines:
-        state.add(line)
-    state.rounds += 1
-
-
-def _decided(
-    recipe: Recipe,
-    task: Task,
-    made: Sequence[tuple[int, Record]],
-    verdicts: Sequence[Sequence[Judged]],
-    seen: set[int],
-) -> list[dict[str, Any]]:
-    """Return the committed form of a task's records, up to the one that meets what was wanted of it.
-
-    Records made beyond that one are dropped as if never made: their positions are not used up.
-    """
-    chosen: list[tuple[int, Record, Fate, str, Sequence[Judged]]] = []
-    kept = 0
-    for (position, record), judged in zip(made, verdicts, strict=True):
-        if kept == task.want:
-            break
-        fate, reason = decide_all(judged)
-        if fate == "kept" and _content(record.digest) in seen:
-            fate, reason = "rejected", DUPLICATE
-        seen.add(_content(record.digest))
-        kept += fate == "kept"
-        placed = _placed(recipe, task, record, {each.check: each.verdict.ok for each in judged})
-        chosen.append((position, placed, fate, reason, judged))
-    rows = _rows(recipe.settings, [record for _, record, *_ in chosen])
-    return [
-        {
-            "source": task.source,
-            "cell": task.cell,
-            "next": position,
-            "fate": fate,
-            "reason": reason,
-            "row": row,
-            # No durations: equal runs write equal bytes.
-            "verdicts": [{**each.to_dict(record.id), "ms": None} for each in judged],
-        }
-        for (position, record, fate, reason, judged), row in zip(chosen, rows, strict=True)
-    ]
-
-
-def _placed(recipe: Recipe, task: Task, record: Record, checks: Mapping[str, bool | None]) -> Record:
-    """Return the record with its verdicts, and with origin, generator and cell even where its maker gave none."""
-    made = record.provenance
-    provenance = replace(
-        made,
-        origin="synthetic" if made.origin == "unknown" else made.origin,
-        generator=made.generator or recipe.sources[task.source].name,
-        cell=made.cell or recipe.quotas[task.cell].cell or None,
-    )
-    known = {name: ok for name, ok in checks.items() if name != NO_CHECK}
-    return replace(record, provenance=provenance, checks={**record.checks, **known})
-
-
-def _rows(settings: Settings, records: Sequence[Record]) -> list[dict[str, Any]]:
-    """Return records as rows in the columns of the real data, with the nested `holdfast` column behind."""
-    columns = settings.real[0].map if settings.real else {}
-    prompt, response = columns.get("prompt", "prompt"), columns.get("response", "response")
-    rows = []
-    for record, full in zip(records, table_of(records).to_pylist(), strict=True):
-        texts = {"id": record.id, prompt: record.prompt, response: record.response}
-        others = {name: value for name, value in record.fields.items() if name not in texts}
-        rows.append({**texts, **others, HOLDFAST: nested_of(full)})
-    return rows
-
-
-def _spent(task: Task, made: int, lines: Sequence[Mapping[str, Any]]) -> str:
-    """Say why a generator has nothing more for a cell: no records left, or hardly any new and accepted."""
-    kept = sum(line["fate"] == "kept" for line in lines)
-    if made < task.most and kept < task.want:
-        return "exhausted" if made else "not-served"
-    return "saturated" if len(lines) >= SATURATION_SAMPLE and kept < SATURATION_SHARE * len(lines) else ""
-
-
-def _content(digest: str) -> int:
-    return int(digest, 16)
-
-
-def _finish(recipe: Recipe, state: State, out: Path) -> Manifest:
-    """Write the result files from the committed rounds, the manifest last."""
-    files = {"kept": "kept.jsonl", "rejected": "rejected.jsonl", "undecided": "undecided.jsonl"}
-    for fate, name in files.items():
-        write_lines(out / name, (orjson.dumps(_result(line)) for line in _all(out, state) if line["fate"] == fate))
-    files["verdicts"] = "verdicts.jsonl"
-    verdicts = (orjson.dumps(said) for line in _all(out, state) for said in line["verdicts"])
-    write_lines(out / files["verdicts"], verdicts)
-    cells = {quota.name: _cell(recipe, state, number) for number, quota in enumerate(recipe.quotas)}
-    manifest = Manifest(
-        "generate",
-        Counts(state.fates.total(), state.fates["kept"], state.fates["rejected"], state.fates["undecided"]),
-        ok=all(cell["stopped_by"] == "quota" for cell in cells.values()),
-        reasons=state.reasons,
-        files=files,
-        settings_digest=recipe.settings.digest,
-        seeds={"generate": recipe.settings.seed},
-        more={"cells": cells, "generators": _generators(recipe, state), "rounds": state.rounds},
-    )
-    manifest.write(out)
-    return manifest
-
-
-def _all(out: Path, state: State) -> Iterator[dict[str, Any]]:
-    for number in range(state.rounds):
-        yield from (line for line in _read(_round_path(out, number)) if "row" in line)
-
-
-def _result(line: Mapping[str, Any]) -> dict[str, Any]:
-    row: dict[str, Any] = line["row"]
-    return row if line["fate"] == "kept" else {**row, REASON: line["reason"]}
-
-
-def _cell(recipe: Recipe, state: State, cell: int) -> dict[str, Any]:
-    quota, accepted = recipe.quotas[cell].wanted, state.of_cell(cell)
-    spent = [state.spent.get((number, cell)) for number in range(len(recipe.sources))]
-    if accepted >= quota:
-        stopped = "quota"
-    elif set(spent) == {"not-served"}:
-        stopped = "no-generator"
-    else:
-        # A generator that still had records was stopped by its cap; else the last word of those that served it.
-        stopped = (
-            "cap" if None in spent else max(filter(None, spent), key=("not-served", "exhausted", "saturated").index)
-        )
-    return {"quota": quota, "accepted": accepted, "stopped_by": stopped}
-
-
-def _generators(recipe: Recipe, state: State) -> dict[str, Any]:
-    found = {}
-    for number, source in enumerate(recipe.sources):
-        drawn = sum(count for (each, _), count in state.drawn.items() if each == number)
-        found[source.name] = {"made": drawn, "accepted": state.of_source(number), "cap": recipe.limit(number)}
-    return found

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from holdfast.core.errors import UsageError, nearest
@@ -14,7 +15,8 @@ from holdfast.stats import dose
 from holdfast.stats.proportion import smallest_drop
 from holdfast.workflows.audit import selected
 from holdfast.workflows.cells import quotas
-from holdfast.workflows.generate import Recipe, deadline
+from holdfast.workflows.generate import deadline
+from holdfast.workflows.recipe import Recipe
 from holdfast.workflows.reserve import asked, wanted
 
 # One family disagrees with itself too rarely: two to four share the work.
@@ -51,7 +53,7 @@ def plan(settings: Settings) -> Plan:
         rows = read(paths, mapping=settings.real[0].map, spool=folder, origin="real").rows
     reserved = settings.reserve
     held_out = wanted(asked(reserved.eval, reserved.detect, reserved.power), rows)
-    cells = quotas(settings.cells, 0) if settings.generators else ()
+    cells = quotas(settings.cells, folder=settings.path(Path())) if settings.generators else ()
     accepted = sum(cell.wanted for cell in cells)
     share = mixed_share(rows - held_out, accepted, settings.mix.max_synthetic)
     return Plan(

@@ -1,4 +1,8 @@
-"""Generators by the names of the settings: each a source of numbered records for a cell, with its cap."""
+"""Generators by the names of the settings: each a source of numbered records for a cell, with its cap.
+
+Two kinds: streams, which make records at once (procedural ones, and your own functions of random and cell), and
+writers, which hold a conversation for each record (`workflows.writers`).
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +16,8 @@ from holdfast.core.record import Record
 from holdfast.core.settings import GeneratorSettings, Settings
 from holdfast.core.verdict import Generator
 from holdfast.generators import arithmetic, procedural
+from holdfast.workflows.materials import Materials
+from holdfast.workflows.writers import WRITERS, Written, written
 
 Cell = Mapping[str, Any]
 
@@ -23,17 +29,25 @@ class Stream(Protocol):
         """Yield records from position `start`."""
 
 
-LIBRARIES: Mapping[str, Stream] = {arithmetic.FAMILY: arithmetic.stream, procedural.FAMILY: procedural.stream}
+LIBRARIES: Mapping[str, Stream] = {
+    arithmetic.FAMILY: arithmetic.stream,
+    procedural.FAMILY: procedural.stream,
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """One generator. `group` is its entry in the settings; `cap` its largest share of the synthetic part."""
+class Streamed:
+    """A generator that makes records at once. `name` is how its records name it; `cap` its largest share."""
 
     name: str
     cap: float
     task: str
     stream: Stream
+
+    @property
+    def generator(self) -> str:
+        """How its records name it."""
+        return self.name
 
     def records(self, seed: int, cell: Cell, start: int) -> Iterator[tuple[int, Record]]:
         """Yield (position after it, record) from a position on."""
@@ -42,29 +56,36 @@ class Source:
             yield start, record
 
 
+Source = Streamed | Written
+
+
 def _next_position(record: Record, before: int) -> int:
     """Positions of our own generators are in the id, because some leave items out; others are counted."""
     tail = record.id.rpartition("-")[2]
     return int(tail) + 1 if record.provenance.seed is not None and tail.isdigit() else before + 1
 
 
-def sources(settings: Settings) -> tuple[Source, ...]:
-    """Return one source per procedural task and per generator of a user's own, in the order of the settings.
+def sources(settings: Settings, materials: Materials | None = None) -> tuple[Source, ...]:
+    """Return one source per procedural task, writer and generator of a user's own, in the order of the settings.
 
     Raises `UsageError` for what does not exist, and `MissingExtraError` where a library is not installed.
     """
     if not settings.generators:
         raise UsageError("The settings name no generators.", "Add generators: [{use: procedural, ...}].")
-    found = [source for entry in settings.generators for source in _of(entry)]
+    materials = materials or Materials(settings)
+    found = [source for entry in settings.generators for source in _of(entry, settings, materials)]
     names = [source.name for source in found]
     if twice := next((name for name in names if names.count(name) > 1), None):
-        raise UsageError(f"Generator {twice} is named twice.", "Name each task once; caps are per task.")
+        remedy = "Name each task once, or give writers a name of their own; caps are per name."
+        raise UsageError(f"Generator {twice} is named twice.", remedy)
     return tuple(found)
 
 
-def _of(entry: GeneratorSettings) -> Sequence[Source]:
+def _of(entry: GeneratorSettings, settings: Settings, materials: Materials) -> Sequence[Source]:
+    if entry.use in WRITERS or (entry.model is not None and ":" in entry.use):
+        return [written(entry, settings, materials)]
     if entry.use != "procedural":
-        return [Source(entry.use, entry.cap, entry.use, _own(entry.use))]
+        return [Streamed(entry.name or entry.use, entry.cap, entry.use, _own(entry.use))]
     family = entry.family or arithmetic.FAMILY
     if family not in LIBRARIES:
         raise UsageError(f"There is no procedural family {family!r}.", nearest(family, LIBRARIES))
@@ -79,12 +100,12 @@ def _checked(family: str, task: str, cap: float) -> Source:
     It is named as its records name their generator, version and all, so that caps find them later.
     """
     first = next(LIBRARIES[family](task, 0, {}))
-    return Source(first.provenance.generator or f"{family}/{task}", cap, task, LIBRARIES[family])
+    return Streamed(first.provenance.generator or f"{family}/{task}", cap, task, LIBRARIES[family])
 
 
 def _own(name: str) -> Stream:
     """Adapt a user's `(random, cell) -> records` to a numbered stream; skipping costs making them again."""
-    generator: Generator = find("generators", name, {})
+    generator: Generator = find("generators", name, dict.fromkeys(WRITERS, ""))
 
     def stream(task: str, seed: int, cell: Cell, start: int = 0) -> Iterator[Record]:
         random = Random(f"{task}/{seed}/{sorted(cell.items())}")  # seeded data, not secrets

@@ -1,0 +1,357 @@
+"""Holds conversations: many at a time, each call answered once, paid for once, and written down before it is counted.
+
+A call that the ledger has an answer to is not sent. Any other is intended in the ledger, sent through the gate of its
+model, and settled; a retry waits outside the gate and takes no place from others. Stopping (budget, time, provider,
+Ctrl-C) lets what is in flight come home first, so that nothing paid for is lost.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from random import Random
+from time import monotonic
+from typing import Generic
+
+import orjson
+
+from holdfast.core.errors import HoldfastError, StoppedError
+from holdfast.core.settings import Model
+from holdfast.models.chat import Answer, Call, Conversation, Made, NoRecord, Usage
+from holdfast.models.endpoint import Endpoint, body_of
+from holdfast.models.gate import Gate, Outcome, backoff
+from holdfast.models.ledger import Asked, Charged, Ledger, Settled
+from holdfast.models.prices import Rate
+from holdfast.models.purse import Purse
+from holdfast.models.reply import Again, Ended, Halt, Reply, read
+
+CHAT = "/chat/completions"
+# Conversations begun at once, per place at the endpoint: enough that places stay taken while some wait to try again.
+AHEAD = 2
+# Answers are committed with the next request that goes out, or after this many seconds where none does.
+LINGER = 0.004
+# How long an endpoint may be away before the run stops (and can be resumed): one that never answered is most likely
+# a wrong address or a server not started; one that did is having an outage.
+NEVER_SEEN, OUTAGE = 30.0, 7200.0
+WATCH_EVERY = 0.5
+# The usual length of a token in English; only the gate's own limit on tokens a minute rests on it, until the answer
+# says how many there were.
+BYTES_PER_TOKEN = 4
+RESUME = "Mend it and run the same command again: answers that are there are not asked for again."
+TRUNCATED = "truncated"
+Said = Answer | Again | Ended | Halt
+LIMITS = ("max_tokens", "max_completion_tokens")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A model with its endpoint, its gate, and its price where that is known."""
+
+    model: Model
+    endpoint: Endpoint
+    gate: Gate
+    rate: Rate | None = None
+
+    def key(self, call: Call) -> bytes:
+        """Return what the ledger knows a call by: everything that changes its answer, and the sample.
+
+        The address is left out, so that a server may move; the limit of tokens too, which matters to cut answers only.
+        """
+        decoding = {name: value for name, value in call.decoding.items() if name not in LIMITS}
+        asked = [self.model.model, self.model.extra_body, call.messages, decoding, call.schema, call.sample]
+        return blake2b(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
+
+    def most(self, sent: int, limit: int | None) -> float:
+        """Return the most that a request of `sent` bytes can cost."""
+        return 0.0 if self.rate is None or limit is None else self.rate.ceiling(sent, limit)
+
+    def cost(self, usage: Usage) -> float | None:
+        """Return what an answer cost; None where no price is known."""
+        return None if self.rate is None else self.rate.cost(usage)
+
+
+@dataclass(frozen=True, slots=True)
+class Job(Generic[Made]):
+    """One conversation to hold, and the model whose places it takes."""
+
+    model: str
+    conversation: Conversation[Made]
+
+
+@dataclass(frozen=True, slots=True)
+class Held(Generic[Made]):
+    """How a conversation ended, and the answers it was given, in their order, each with the model it was asked of.
+
+    `last` is the last call it made; None where it made none.
+    """
+
+    made: Made | NoRecord
+    answers: tuple[tuple[str, Answer], ...]
+    last: Call | None = None
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a run has done so far, by the name of the model, for whoever looks on."""
+
+    sent: Counter[str] = field(default_factory=Counter)
+    answered: Counter[str] = field(default_factory=Counter)
+    reused: Counter[str] = field(default_factory=Counter)
+    cost: dict[str, float] = field(default_factory=dict)
+    last: dict[str, str] = field(default_factory=dict)
+
+    def add(self, model: str, outcome: str, cost: float | None, *, last: bool) -> None:
+        """Take a settled request into account; `last` says that its call is answered with it."""
+        self.last[model] = outcome
+        self.answered[model] += last
+        self.cost[model] = self.cost.get(model, 0.0) + (cost or 0.0)
+
+
+class Dispatcher:
+    """Answers calls over the `lines`, by the name of their model, until it is stopped."""
+
+    def __init__(self, lines: Mapping[str, Line], ledger: Ledger, purse: Purse, deadline: float | None = None) -> None:
+        self.lines = lines
+        self.ledger = ledger
+        self.purse = purse
+        self.deadline = deadline
+        self.tally = Tally()
+        self.look: Callable[[Tally], None] | None = None
+        self.stopped: BaseException | None = None
+        self._random = Random(0)
+        self._open: dict[bytes, asyncio.Future[None]] = {}
+        self._resting: set[asyncio.Task[None]] = set()
+        self._waiting: list[asyncio.Future[None]] = []
+        self._flush: asyncio.TimerHandle | None = None
+        self._hurried = False
+
+    async def hold(self, jobs: Sequence[Job[Made]]) -> list[Held[Made] | None]:
+        """Hold every conversation and return how each ended, in the order given.
+
+        Where it is stopped, everything in flight is settled first, and those that had not ended are None.
+        """
+        held: dict[int, Held[Made]] = {}
+        workers = []
+        for name in {job.model: None for job in jobs}:
+            mine = iter([place for place, job in enumerate(jobs) if job.model == name])
+            # Conversations without a model make no calls: one worker holds them one after the other.
+            width = AHEAD * self.lines[name].model.limits.concurrency if name in self.lines else 1
+            workers += [asyncio.ensure_future(self._work(mine, jobs, held)) for _ in range(width)]
+        watching = asyncio.ensure_future(self._watch())
+        try:
+            await asyncio.gather(*workers)
+        finally:
+            watching.cancel()
+            self._commit()
+        return [held.get(place) for place in range(len(jobs))]
+
+    def stop(self, why: BaseException) -> None:
+        """Send nothing more. Whoever waits for a place gives up; what is in flight comes home."""
+        if self.stopped is None:
+            self.stopped = why
+            for task in self._resting:
+                task.cancel()
+
+    async def _work(self, places: Iterator[int], jobs: Sequence[Job[Made]], held: dict[int, Held[Made]]) -> None:
+        for place in places:
+            if self.stopped is not None:
+                return
+            try:
+                held[place] = await self._talk(jobs[place])
+            except asyncio.CancelledError:
+                if self.stopped is None:
+                    raise
+                return
+            except HoldfastError as error:
+                self.stop(error)
+                return
+
+    async def _talk(self, job: Job[Made]) -> Held[Made]:
+        """Hold one conversation to its end; what its own code does wrong is a fault, never a verdict."""
+        answers: list[tuple[str, Answer]] = []
+        talk, call = job.conversation, None
+        try:
+            call = next(talk)
+            while True:
+                try:
+                    answer = await self.ask(call)
+                except NoRecord as end:
+                    call = talk.throw(end)
+                else:
+                    answers.append((call.model, answer))
+                    call = talk.send(answer)
+        except StopIteration as done:
+            return Held(done.value, tuple(answers), call)
+        except NoRecord as end:
+            return Held(end, tuple(answers), call)
+        except HoldfastError:
+            raise
+        except Exception as error:  # noqa: BLE001  # code of a generator, perhaps a user's own
+            return Held(NoRecord("failed", "fault", f"{type(error).__name__}: {error}"[:500]), tuple(answers), call)
+
+    async def ask(self, call: Call) -> Answer:
+        """Return the answer to a call, from the ledger where it has it. Raises `NoRecord` where there will be none."""
+        line = self.lines[call.model]
+        key, limit = line.key(call), _limit(call)
+        while (other := self._open.get(key)) is not None:
+            await asyncio.shield(other)
+        asked = self.ledger.find(key)
+        if asked is not None and (said := _known(asked, call, line.model.model, limit)) is not None:
+            self.tally.reused[call.model] += 1
+            return _told(said)
+        mine = self._open[key] = asyncio.get_running_loop().create_future()
+        try:
+            body = body_of(call, line.model)
+            row = asked.id if asked else self.ledger.ask(key, call.model, call.sample, body, limit)
+            return _told(await self._sent(line, call, row, body))
+        finally:
+            del self._open[key]
+            mine.set_result(None)
+
+    async def _sent(self, line: Line, call: Call, row: int, body: bytes) -> Answer | Ended:
+        """Send a call until somebody answers, its attempts are used up, or the run is stopped."""
+        attempt, due, limit = 0, 0.0, _limit(call)
+        most, tokens = line.most(len(body), limit), len(body) // BYTES_PER_TOKEN + (limit or 0)
+        while True:
+            await self._place(line, tokens, due)
+            if not self.purse.take(most):
+                raise self._out(StoppedError(_spent(self.purse), "Raise budget.cost and run the same command again."))
+            probing, send = line.gate.probing, self.ledger.intend(row, attempt)
+            self.tally.sent[call.model] += 1
+            await self._durable(0.0)
+            reply = await line.endpoint.post(CHAT, body)
+            said = read(reply, call, line.model.model, attempt)
+            self._settle(line, call, (send, row, most, tokens), reply, said)
+            await self._durable(LINGER)
+            if isinstance(said, Answer | Ended):
+                return said
+            if isinstance(said, Halt):
+                raise self._out(StoppedError(f"Model {call.model}: {said.reason}. {said.detail}", RESUME))
+            attempt += not probing
+            if attempt >= line.model.limits.attempts:
+                return Ended("failed", said.reason, f"{attempt} attempts")
+            due = monotonic() + backoff(attempt, self._random)
+
+    async def _place(self, line: Line, tokens: int, due: float) -> None:
+        """Wait for a place at the gate; a run that stops meanwhile ends the wait."""
+        task = asyncio.current_task()
+        if self.stopped is not None or task is None:
+            raise asyncio.CancelledError
+        self._resting.add(task)
+        try:
+            await line.gate.enter(tokens, due)
+        finally:
+            self._resting.discard(task)
+
+    def _settle(self, line: Line, call: Call, sent: tuple[int, int, float, int], reply: Reply, said: Said) -> None:
+        """Give the place back and write down what became of a request."""
+        send, row, most, tokens = sent
+        usage = said.usage if isinstance(said, Answer | Ended) else Usage()
+        outcome, after, charged = _outcome(said)
+        line.gate.leave(outcome, after, usage.input + usage.output or None, tokens)
+        cost = line.cost(usage) if charged == "yes" else 0.0
+        # What was perhaps charged is held against the budget in full, and shown apart from what is known.
+        self.purse.settle(most, most if charged == "perhaps" else cost or 0.0)
+        last = isinstance(said, Answer | Ended)
+        self.ledger.settle(
+            Settled(
+                send,
+                row,
+                reply.status,
+                _name(said),
+                charged,
+                said.served if isinstance(said, Answer | Ended) else "",
+                (usage.input, usage.output, usage.reasoning),
+                cost,
+                reply.body if last else None,
+                _limit(call),
+            )
+        )
+        self.tally.add(call.model, _name(said), cost, last=last)
+
+    def _out(self, why: StoppedError) -> BaseException:
+        """Stop the run, and return what ends the conversation that noticed."""
+        self.stop(why)
+        return asyncio.CancelledError()
+
+    async def _durable(self, within: float) -> None:
+        """Return when everything given to the ledger so far is committed, together with what others gave it."""
+        loop = asyncio.get_running_loop()
+        mine: asyncio.Future[None] = loop.create_future()
+        self._waiting.append(mine)
+        if within == 0.0 and not self._hurried:
+            self._hurried = True
+            loop.call_soon(self._commit)
+        elif self._flush is None:
+            self._flush = loop.call_later(within, self._commit)
+        await mine
+
+    def _commit(self) -> None:
+        if self._flush is not None:
+            self._flush.cancel()
+        self._flush, self._hurried = None, False
+        waiting, self._waiting = self._waiting, []
+        try:
+            self.ledger.commit()
+        except HoldfastError as error:
+            self.stop(error)
+            for each in waiting:
+                each.cancel()
+            return
+        for each in waiting:
+            if not each.done():
+                each.set_result(None)
+
+    async def _watch(self) -> None:
+        """Stop the run when its time is over, or when an endpoint has been away for too long."""
+        while True:
+            await asyncio.sleep(WATCH_EVERY)
+            if self.look is not None:
+                self.look(self.tally)
+            if self.deadline is not None and monotonic() >= self.deadline:
+                self.stop(StoppedError("The time of the budget is over.", RESUME))
+            for name, line in self.lines.items():
+                if line.gate.outage > (OUTAGE if line.gate.ever_ok else NEVER_SEEN):
+                    what = f"Model {name}: {line.model.base_url} has not answered for {line.gate.outage:.0f} s"
+                    self.stop(StoppedError(f"{what} ({self.tally.last.get(name, 'no reply')}).", RESUME))
+
+
+def _limit(call: Call) -> int | None:
+    """Return the limit of tokens that a call sets, or None."""
+    return next((int(call.decoding[name]) for name in LIMITS if call.decoding.get(name) is not None), None)
+
+
+def _known(asked: Asked, call: Call, model: str, limit: int | None) -> Answer | Ended | None:
+    """Return the answer that the ledger has, or None where it has none that holds under this call's limit of tokens."""
+    if asked.answer is None:
+        return None
+    said = read(Reply(asked.status or 0, {}, asked.answer), call, model, 0)
+    if isinstance(said, Answer):
+        return said if limit is None or said.usage.output <= limit else None
+    if not isinstance(said, Ended):
+        return None
+    longer = asked.most is not None and (limit is None or limit > asked.most)
+    return None if said.reason == TRUNCATED and longer else said
+
+
+def _told(said: Answer | Ended) -> Answer:
+    if isinstance(said, Ended):
+        raise NoRecord(said.fate, said.reason, said.detail)
+    return said
+
+
+def _outcome(said: Said) -> tuple[Outcome, float | None, Charged]:
+    """Return what a reply means for the gate (and how long it asks to wait), and whether it was charged for."""
+    if isinstance(said, Again):
+        return ("throttled" if said.throttled else "fault"), said.after, ("perhaps" if said.charged else "no")
+    return "ok", None, "no" if isinstance(said, Halt) else "yes"
+
+
+def _name(said: Said) -> str:
+    return "answer" if isinstance(said, Answer) else said.reason
+
+
+def _spent(purse: Purse) -> str:
+    limit = purse.limit or 0.0
+    return f"The budget of {limit:g} leaves no room for another request: {purse.spent:.4f} is spent or may be charged."

@@ -1,0 +1,209 @@
+"""Writers as sources: record n of a cell as a conversation, and the conversation's end as a record with provenance.
+
+A call leaves with the decoding drawn for its record, a label that tells its sample apart, and its messages screened
+for personal data. Label and randomness follow from what the record is made of (cell, seed or document, number), not
+from its place in the run: another seed file repays what is new in it, another template everything it changes.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from random import Random
+from typing import Any, Literal
+
+from holdfast.core.errors import UsageError
+from holdfast.core.plugins import load
+from holdfast.core.record import Provenance, Record
+from holdfast.core.settings import GeneratorSettings, Settings
+from holdfast.generators import (
+    back_translation,
+    edit,
+    evol,
+    grounded,
+    multi_turn,
+    ngram,
+    preference,
+    prompt,
+    self_instruct,
+)
+from holdfast.generators.writing import Brief, Draft, Material, Write, drawn
+from holdfast.models.chat import Call, Conversation, NoRecord
+from holdfast.models.dispatch import Held, Job
+from holdfast.models.families import family, same_run
+from holdfast.privacy.outgoing import screened
+from holdfast.workflows.cells import cell_name
+from holdfast.workflows.materials import Materials
+
+Items = Literal["seeds", "documents"] | None
+WRITERS: Mapping[str, tuple[Callable[[Material], Write], Callable[[GeneratorSettings], Items]]] = {
+    name: (module.writer, module.items)
+    for name, module in {
+        "back_translation": back_translation,
+        "edit": edit,
+        "evol": evol,
+        "grounded": grounded,
+        "multi_turn": multi_turn,
+        "ngram": ngram,
+        "preference": preference,
+        "prompt": prompt,
+        "self_instruct": self_instruct,
+    }.items()
+}
+# Under a budget every call needs an end, or nobody could say what it may cost at most. Long enough for nearly all
+# answers without reasoning.
+MOST_TOKENS = 4096
+# Seeds of providers are 31-bit numbers.
+SEED_BITS = 31
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A generator that holds a conversation for each record. `generator` is how its records name it.
+
+    `items` are what its records start from, each used `passes` times; without any its numbers have no end.
+    """
+
+    name: str
+    generator: str
+    cap: float
+    entry: GeneratorSettings
+    settings: Settings
+    write: Write
+    items: Sequence[Record] | None = None
+
+    @property
+    def model(self) -> str:
+        """The name of its model in the settings; empty where it calls none."""
+        return self.entry.model or ""
+
+    def left(self, start: int, most: int) -> range:
+        """Return the numbers of up to `most` records from `start` on."""
+        if self.items is None:
+            return range(start, start + most)
+        return range(start, min(start + most, len(self.items) * self.entry.passes))
+
+    def job(self, cell: Mapping[str, str], number: int) -> Job[Draft]:
+        """Return the conversation of one record."""
+        brief, label = self._brief(cell, number)
+        decoding = self._decoding(label)
+        return Job(self.model, _dressed(self.write(brief), self, decoding, label))
+
+    def record(self, cell: Mapping[str, str], number: int, held: Held[Draft]) -> Record:
+        """Return the record of a conversation's end; one without a draft shows the last prompt and answer."""
+        brief, label = self._brief(cell, number)
+        decoding = self._decoding(label)
+        draft = held.made if isinstance(held.made, Draft) else _remains(held)
+        asked, served = self._who(held)
+        provenance = Provenance(
+            origin=draft.origin,
+            synthetic_fields=draft.synthetic_fields,
+            source=brief.item.provenance.source if brief.item else None,
+            licence=brief.item.provenance.licence if brief.item else None,
+            generator=asked,
+            family=self._family(asked),
+            revision=served,
+            parents=draft.parents,
+            depth=1 + (brief.item.provenance.depth or 0) if brief.item else 1,
+            seed=decoding.pop("seed", None),
+            decoding=decoding or None,
+            cell=dict(cell) or None,
+        )
+        place = "-".join(part for part in (self.name, "-".join(cell.values()), f"{number:06d}") if part)
+        return Record(place, draft.prompt, draft.response, provenance, draft.messages, draft.fields)
+
+    def _brief(self, cell: Mapping[str, str], number: int) -> tuple[Brief, str]:
+        """Return the brief of one record, and the label of its sample."""
+        item, what = None, str(number)
+        if self.items is not None:
+            item = self.items[number % len(self.items)]
+            what = f"{item.digest}/{number // len(self.items)}"
+        label = f"{cell_name(cell)}/{what}"
+        return Brief(cell, number, Random(f"{self.settings.seed}/{self.name}/{label}"), item), label
+
+    def _decoding(self, label: str) -> dict[str, Any]:
+        """Return the decoding of one record: ranges drawn, a seed unless the settings say null, a limit of tokens."""
+        # A source of its own, so that a template which draws once more does not change the temperature.
+        key = f"{self.settings.seed}/{self.name}/decoding/{label}"
+        decoding = drawn(self.entry.decoding, Random(key))
+        if not self.model:
+            return decoding
+        number = int.from_bytes(blake2b(key.encode(), digest_size=4).digest(), "big") >> (32 - SEED_BITS)
+        decoding = {"seed": number, **decoding}
+        if self.settings.budget.cost is not None and not {"max_tokens", "max_completion_tokens"} & decoding.keys():
+            decoding["max_tokens"] = MOST_TOKENS
+        return {name: value for name, value in decoding.items() if value is not None}
+
+    def _who(self, held: Held[Draft]) -> tuple[str, str | None]:
+        """Return the model that the record names, and as what it answered.
+
+        That is the one asked for; where the endpoint says that quite another model answered, it is that one.
+        """
+        mine = [answer.served for name, answer in held.answers if name == self.model and answer.served]
+        asked, served = self.generator, mine[-1] if mine else None
+        if served is None or served == asked:
+            return asked, None
+        return (asked, served) if same_run(asked, served) else (served, f"asked for {asked}")
+
+    def _family(self, asked: str) -> str | None:
+        if asked != self.generator:
+            return family(asked)
+        model = self.settings.models.get(self.model)
+        return self.entry.family or (model.family if model else None) or family(asked)
+
+
+def written(entry: GeneratorSettings, settings: Settings, materials: Materials) -> Written:
+    """Return the writer of an entry of the settings. Raises `UsageError` for what cannot work, before any call."""
+    make, items_of = WRITERS.get(entry.use) or (_own(entry.use), _own_items)
+    kind = items_of(entry)
+    real_seeds = kind == "seeds" or entry.shots > 0 or entry.use in ("self_instruct", "ngram", "edit")
+    material = materials.of(entry, real_seeds=real_seeds)
+    items = {"seeds": material.seeds, "documents": material.documents, None: None}[kind]
+    model = settings.models.get(entry.model or "")
+    name = model.model if model else f"{entry.use}@1"
+    return Written(entry.name or name, name, entry.cap, entry, settings, make(material), items)
+
+
+def _own(use: str) -> Callable[[Material], Write]:
+    """Return a user's own "module:function" as a writer: a function of a brief that is a conversation."""
+    write: Write = load(use)
+    return lambda _material: write
+
+
+def _own_items(entry: GeneratorSettings) -> Items:
+    return "documents" if entry.documents else "seeds" if entry.seeds else None
+
+
+def _dressed(
+    talk: Conversation[Draft], source: Written, decoding: Mapping[str, Any], label: str
+) -> Conversation[Draft]:
+    """Return the conversation with each call as it goes out: its model, its decoding, its label, its text screened."""
+    step, given = 0, None
+    try:
+        call = next(talk)
+        while True:
+            try:
+                given = yield _ready(call, source, decoding, f"{label}/{step}")
+            except NoRecord as end:
+                call = talk.throw(end)
+            else:
+                call = talk.send(given)
+            step += 1
+    except StopIteration as done:
+        made: Draft = done.value
+        return made
+
+
+def _ready(call: Call, source: Written, decoding: Mapping[str, Any], label: str) -> Call:
+    messages = screened(call.messages, source.settings.filters.privacy)
+    model = call.model or source.model
+    if model not in source.settings.models:
+        raise UsageError(f"Generator {source.name} calls model {model!r}, which is not there.", "Add it to models.")
+    return replace(
+        call, messages=messages, model=model, decoding={**decoding, **call.decoding}, sample=call.sample or label
+    )
+
+
+def _remains(held: Held[Draft]) -> Draft:
+    """Return what a conversation without a record leaves to look at: the last thing asked, and the last answer."""
+    asked = held.last.messages[-1].content if held.last else ""
+    return Draft(asked, held.answers[-1][1].text if held.answers else "")
