@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -191,7 +192,7 @@ def test_an_outage_of_half_an_hour_costs_probes_only() -> None:
     assert 40_000 == done
     assert 0 == left
     assert 25 < len(during) < 40
-    gaps = [later - earlier for earlier, later in zip(during, during[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(during)]
     assert all(gap >= 1 for gap in gaps)
     assert LAST_PROBE == pytest.approx(gaps[-1], abs=0.1)
     assert min(at for at in sent if at > 1810) < 1810 + LAST_PROBE + 0.1

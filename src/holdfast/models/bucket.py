@@ -11,7 +11,7 @@ BURST = 0.05
 
 
 class Bucket:
-    """An allowance of `limit` per minute. Amounts that are larger than the burst make the burst larger, once for all."""
+    """An allowance of `limit` per minute. Amounts larger than the burst make the burst larger for good."""
 
     def __init__(self, limit: int) -> None:
         self._limit = float(limit)
