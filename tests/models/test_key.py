@@ -39,7 +39,7 @@ def test_it_is_shown_by_its_end(key: Key) -> None:
         str(key),
         f"{key}",
         f"{key!r:s}",
-        "{:>30}".format(key),
+        f"{key:>30}",
         pprint.pformat({"key": key}),
         repr(Holder(key)),
     ]
