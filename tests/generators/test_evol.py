@@ -17,7 +17,7 @@ EVOLVED = "Name three uses of salt before 1800, with one source for each."
 
 def material(**entry: Any) -> Material:
     settings = GeneratorSettings.model_validate({"use": "evol", "model": "m", **entry})
-    return Material(settings, seeds=entry.pop("given", [SEED]))
+    return Material(settings, seeds=[SEED])
 
 
 def test_rewrite_check_answer() -> None:

@@ -139,7 +139,12 @@ def with_response(item: Record, response: str, **fields: Any) -> Draft:
 
 
 def asking(item: Record) -> tuple[Message, ...]:
-    """Return the messages that ask for the response of `item`: its turns before it, or its prompt as one user turn."""
+    """Return the messages that ask for the response of `item`: its turns before it, or its prompt as one user turn.
+
+    Raises `NoRecord` (`no-prompt`) for plain text.
+    """
+    if not item.prompt.strip():
+        raise NoRecord("rejected", "no-prompt", item.id)
     turns = item.messages or ()
     last = max((at for at, turn in enumerate(turns) if turn.role == "assistant"), default=0)
     return turns[:last] or (Message("user", item.prompt),)
