@@ -6,7 +6,6 @@ al. 2024, arXiv:2406.20094). The template says everything; nothing is added to i
 """
 
 from collections.abc import Mapping
-from random import Random
 from typing import Any, Literal
 
 import orjson
@@ -25,6 +24,7 @@ from holdfast.generators.writing import (
     Write,
     answered,
     asked,
+    draw_seeds,
     need_model,
     need_seeds,
     read_text,
@@ -95,21 +95,12 @@ def _values(material: Material, brief: Brief) -> tuple[dict[str, Any], tuple[str
     values: dict[str, Any] = {"cell": dict(brief.cell), "number": brief.number, "shots": []}
     if material.personas:
         values["persona"] = brief.random.choice(material.personas)
-    shots = draw_shots(material, brief.item, brief.random)
+    shots = draw_seeds(material, brief.random, material.entry.shots, brief.item)
     values["shots"] = [plain(shot) for shot in shots]
     if brief.item is not None:
         values["item"] = plain(brief.item)
     records = [brief.item, *shots] if brief.item is not None else shots
     return values, tuple(record.id for record in records)
-
-
-def draw_shots(material: Material, item: Record | None, random: Random) -> list[Record]:
-    """Return `entry.shots` different seeds in drawn order, never the item itself; fewer where there are no more."""
-    wanted = material.entry.shots
-    if not wanted:
-        return []
-    found = random.sample(material.seeds, min(wanted + 1, len(material.seeds)))
-    return [shot for shot in found if item is None or shot.id != item.id][:wanted]
 
 
 def plain(record: Record) -> dict[str, Any]:

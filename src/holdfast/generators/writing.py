@@ -119,6 +119,48 @@ def answered(item: Record) -> tuple[Origin, tuple[str, ...]]:
     return ("mixed", ("response",)) if real and item.prompt else ("synthetic", ())
 
 
+def reworked(item: Record) -> tuple[Origin, tuple[str, ...]]:
+    """Return origin and synthetic fields of `item` with its response reworked: mixed where any of it is real."""
+    origin = item.provenance
+    if origin.origin not in ("real", "mixed"):
+        return "synthetic", ()
+    return "mixed", tuple(dict.fromkeys((*origin.synthetic_fields, "response")))
+
+
+def with_response(item: Record, response: str, **fields: Any) -> Draft:
+    """Return the draft of `item` with its response replaced by a reworking of it; `item` is the parent."""
+    origin, made = reworked(item)
+    messages = item.messages
+    if messages is not None:
+        last = max((at for at, turn in enumerate(messages) if turn.role == "assistant"), default=None)
+        turns = [Message(turn.role, response) if at == last else turn for at, turn in enumerate(messages)]
+        messages = tuple(turns) if last is not None else None
+    return Draft(item.prompt, response, messages, fields, origin, made, (item.id,))
+
+
+def asking(item: Record) -> tuple[Message, ...]:
+    """Return the messages that ask for the response of `item`: its turns before it, or its prompt as one user turn.
+
+    Raises `NoRecord` (`no-prompt`) for plain text.
+    """
+    if not item.prompt.strip():
+        raise NoRecord("rejected", "no-prompt", item.id)
+    turns = item.messages or ()
+    last = max((at for at, turn in enumerate(turns) if turn.role == "assistant"), default=0)
+    return turns[:last] or (Message("user", item.prompt),)
+
+
+def aim(cell: Mapping[str, Any]) -> str:
+    """Return a line that says what a text is to be about, with a line break before it; nothing for an empty cell."""
+    return "\nIt must fit this: " + "; ".join(f"{name}: {value}" for name, value in cell.items()) if cell else ""
+
+
+def draw_seeds(material: Material, random: Random, wanted: int, besides: Record | None = None) -> list[Record]:
+    """Return `wanted` different seeds in drawn order, never `besides`; fewer where there are no more."""
+    found = random.sample(material.seeds, min(wanted + 1, len(material.seeds))) if wanted else []
+    return [seed for seed in found if besides is None or seed.id != besides.id][:wanted]
+
+
 def text_of(answer: Answer) -> str:
     """Return the text of an answer, stripped. Raises `NoRecord` for an empty one (`empty-answer`)."""
     text = answer.text.strip()
