@@ -14,14 +14,13 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from holdfast.core.errors import UsageError
 from holdfast.core.settings import Settings
 from holdfast.models.chat import Made
 from holdfast.models.dispatch import Dispatcher, Held, Job, Line, Tally
 from holdfast.models.endpoint import Endpoint
 from holdfast.models.gate import Gate
 from holdfast.models.ledger import FILE, Ledger
-from holdfast.models.prices import rate
+from holdfast.models.prices import Rate, rates
 from holdfast.models.purse import Purse
 
 Look = Callable[[Tally], None]
@@ -64,24 +63,18 @@ class Desk:
 
     async def _open(self) -> None:
         """Open every endpoint; keys are read from the environment now, so that a missing one is told at once."""
-        rates = {name: rate(self.settings.models[name]) for name in self.names}
-        self._purse = Purse(self.settings.budget.cost, self._spent(rates))
+        found = rates(self.settings)
+        self._purse = Purse(self.settings.budget.cost, self._spent(found))
         for name in self.names:
             model = self.settings.models[name]
             endpoint = await self._stack.enter_async_context(Endpoint(name, model))
-            self._lines[name] = Line(model, endpoint, Gate(model.limits), rates[name])
+            self._lines[name] = Line(model, endpoint, Gate(model.limits), found.get(name))
 
-    def _spent(self, rates: Mapping[str, Any]) -> float:
+    def _spent(self, found: Mapping[str, Rate | None]) -> float:
         """Return what the run has cost so far; what was perhaps charged counts in full."""
-        budget = self.settings.budget.cost
-        if budget is not None and (free := [name for name in self.names if rates[name] is None]):
-            what = f"The budget is {budget:g} {self.settings.budget.currency}, and the price of {free[0]} is not known."
-            raise UsageError(what, f"Add price: {{input: ..., output: ...}} to models.{free[0]}, per million tokens.")
-        perhaps = sum(
-            found.ceiling(size, most or 0)
-            for name, size, most in self.ledger.perhaps()
-            if (found := rates.get(name)) is not None
-        )
+        known = {name: rate for name, rate in found.items() if rate is not None}
+        open_calls = [call for call in self.ledger.perhaps() if call[0] in known]
+        perhaps = sum(known[name].ceiling(size, most or 0) for name, size, most in open_calls)
         return perhaps + sum(entry["cost"] for entry in self.ledger.usage().values())
 
     def close(self) -> None:

@@ -19,12 +19,13 @@ import orjson
 from holdfast.core.errors import HoldfastError, StoppedError
 from holdfast.core.settings import Model
 from holdfast.models.chat import Answer, Call, Conversation, Made, NoRecord, Usage
-from holdfast.models.endpoint import Endpoint, body_of
+from holdfast.models.endpoint import Endpoint
 from holdfast.models.gate import Gate, Outcome, backoff
 from holdfast.models.ledger import Asked, Charged, Ledger, Settled
 from holdfast.models.prices import Rate
 from holdfast.models.purse import Purse
-from holdfast.models.reply import Again, Ended, Halt, Reply, read
+from holdfast.models.reply import NOTHING, Again, Ended, Halt, Reading, Reply, read
+from holdfast.models.request import body_of
 
 CHAT = "/chat/completions"
 # Conversations begun at once, per place at the endpoint: enough that places stay taken while some wait to try again.
@@ -39,8 +40,7 @@ WATCH_EVERY = 0.5
 # says how many there were.
 BYTES_PER_TOKEN = 4
 RESUME = "Mend it and run the same command again: answers that are there are not asked for again."
-TRUNCATED = "truncated"
-Said = Answer | Again | Ended | Halt
+TRUNCATED, MALFORMED = "truncated", "malformed"
 LIMITS = ("max_tokens", "max_completion_tokens")
 
 
@@ -59,7 +59,8 @@ class Line:
         The address is left out, so that a server may move; the limit of tokens too, which matters to cut answers only.
         """
         decoding = {name: value for name, value in call.decoding.items() if name not in LIMITS}
-        asked = [self.model.model, self.model.extra_body, call.messages, decoding, call.schema, call.sample]
+        messages = [[message.role, message.content] for message in call.messages]
+        asked = [self.model.model, self.model.extra_body, messages, decoding, call.schema, call.sample]
         return blake2b(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
 
     def most(self, sent: int, limit: int | None) -> float:
@@ -73,10 +74,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Job(Generic[Made]):
-    """One conversation to hold, and the model whose places it takes."""
+    """One conversation to hold, begun when its turn comes, and the model whose places it takes."""
 
     model: str
-    conversation: Conversation[Made]
+    begin: Callable[[], Conversation[Made]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +171,9 @@ class Dispatcher:
     async def _talk(self, job: Job[Made]) -> Held[Made]:
         """Hold one conversation to its end; what its own code does wrong is a fault, never a verdict."""
         answers: list[tuple[str, Answer]] = []
-        talk, call = job.conversation, None
+        call = None
         try:
+            talk = job.begin()
             call = next(talk)
             while True:
                 try:
@@ -221,7 +223,7 @@ class Dispatcher:
             self.tally.sent[call.model] += 1
             await self._durable(0.0)
             reply = await line.endpoint.post(CHAT, body)
-            said = read(reply, call, line.model.model, attempt)
+            said = read(reply, call, line.model.model, attempt + 1)
             self._settle(line, call, (send, row, most, tokens), reply, said)
             await self._durable(LINGER)
             if isinstance(said, Answer | Ended):
@@ -244,16 +246,17 @@ class Dispatcher:
         finally:
             self._resting.discard(task)
 
-    def _settle(self, line: Line, call: Call, sent: tuple[int, int, float, int], reply: Reply, said: Said) -> None:
+    def _settle(self, line: Line, call: Call, sent: tuple[int, int, float, int], reply: Reply, said: Reading) -> None:
         """Give the place back and write down what became of a request."""
         send, row, most, tokens = sent
-        usage = said.usage if isinstance(said, Answer | Ended) else Usage()
+        usage = NOTHING if isinstance(said, Halt) else said.usage
         outcome, after, charged = _outcome(said)
         line.gate.leave(outcome, after, usage.input + usage.output or None, tokens)
         cost = line.cost(usage) if charged == "yes" else 0.0
         # What was perhaps charged is held against the budget in full, and shown apart from what is known.
         self.purse.settle(most, most if charged == "perhaps" else cost or 0.0)
-        last = isinstance(said, Answer | Ended)
+        # An answer without its parts is asked for again when the run is; every other fate would come out the same.
+        last = isinstance(said, Answer) or (isinstance(said, Ended) and said.reason != MALFORMED)
         self.ledger.settle(
             Settled(
                 send,
@@ -326,7 +329,7 @@ def _known(asked: Asked, call: Call, model: str, limit: int | None) -> Answer | 
     """Return the answer that the ledger has, or None where it has none that holds under this call's limit of tokens."""
     if asked.answer is None:
         return None
-    said = read(Reply(asked.status or 0, {}, asked.answer), call, model, 0)
+    said = read(Reply(asked.status or 0, {}, asked.answer), call, model, 2)
     if isinstance(said, Answer):
         return said if limit is None or said.usage.output <= limit else None
     if not isinstance(said, Ended):
@@ -341,14 +344,15 @@ def _told(said: Answer | Ended) -> Answer:
     return said
 
 
-def _outcome(said: Said) -> tuple[Outcome, float | None, Charged]:
+def _outcome(said: Reading) -> tuple[Outcome, float | None, Charged]:
     """Return what a reply means for the gate (and how long it asks to wait), and whether it was charged for."""
     if isinstance(said, Again):
-        return ("throttled" if said.throttled else "fault"), said.after, ("perhaps" if said.charged else "no")
+        charged: Charged = "no" if not said.charged else "perhaps" if said.usage == NOTHING else "yes"
+        return ("throttled" if said.throttled else "fault"), said.after, charged
     return "ok", None, "no" if isinstance(said, Halt) else "yes"
 
 
-def _name(said: Said) -> str:
+def _name(said: Reading) -> str:
     return "answer" if isinstance(said, Answer) else said.reason
 
 

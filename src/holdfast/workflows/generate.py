@@ -36,6 +36,8 @@ from holdfast.workflows.targeting import cell_report, spent, tasks
 
 STATE = "state.json"
 FILES_OF_GENERATORS = ("template", "answer_schema", "seeds", "documents", "personas")
+# Failures that another time may not meet: a call without an answer, whatever was tried.
+PASSING = ("provider-error", "throttled", "timeout", "connection", "malformed")
 PROVIDER_FAULTS = "Run the same command again to ask for them once more: answers that are there are not paid for twice."
 
 
@@ -141,7 +143,7 @@ class _Run:
             self.rounds.commit(self.state, [line for lines in made.lines for line in lines])
             self._shown()
         manifest = self._finished([], 0)
-        if manifest.counts.failed and not manifest.ok:
+        if not manifest.ok and any(self.state.reasons[reason] for reason in PASSING):
             what = f"{manifest.counts.failed:,} of {manifest.counts.given:,} records failed, and the set is short."
             raise StoppedError(f"{what} {dict(self.state.reasons)}", PROVIDER_FAULTS)
         return manifest
@@ -267,7 +269,7 @@ def _prepared(settings: Settings, rounds: Rounds, options: GenerateOptions) -> i
     manifest = read_manifest(rounds.out)
     if options.more and (manifest is None or "stopped" in manifest):
         raise UsageError(f"{rounds.out} holds no finished run to extend.", "Run it to the end without --more first.")
-    if manifest is not None and manifest["counts"]["failed"] and not manifest["ok"]:
+    if manifest is not None and not manifest["ok"] and any(reason in manifest["reasons"] for reason in PASSING):
         rounds.clear()
     if options.more or (manifest is not None and not manifest["ok"]):
         # Without its manifest the folder is an unfinished run, so that a killed extension is not extended twice.

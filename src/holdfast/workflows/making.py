@@ -35,6 +35,8 @@ from holdfast.workflows.sources import Source, Streamed
 HELD_OUT, PERSONAL = "held-out", "personal-data"
 # New n-grams are counted on a sample: the runs of three words whose hash falls into one part of so many.
 GRAM, SAMPLED = 3, 64
+# What a model or an endpoint said of it, beside the reason.
+DETAIL = "holdfast_detail"
 LEAKS = ("personal-data", "secrets")
 
 
@@ -176,6 +178,8 @@ class Maker:
         fate, reason, content = said
         record = self.placed(task, made)
         row = self.row(record) | ({} if fate == "kept" else {REASON: reason})
+        if made.end is not None and made.end.detail:
+            row[DETAIL] = made.end.detail
         return Line(
             task.source,
             task.cell,

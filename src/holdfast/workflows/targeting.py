@@ -76,13 +76,14 @@ def _yield(state: State, source: int, cell: int) -> float:
 def spent(recipe: Recipe, task: Task, lines: Sequence[Line]) -> str:
     """Say why a generator has nothing more for a cell after a round; empty when it has.
 
-    `not-served`: it never had; `exhausted`: no seeds or records left; `saturated`: hardly anything new comes.
+    `not-served`: it never had; `exhausted`: no seeds or records left; `saturated`: hardly anything new comes;
+    `failing`: most of its calls are never answered.
     """
     kept = sum(line.fate == "kept" for line in lines)
     if len(lines) < task.most and kept < task.want:
         return "exhausted" if lines else "not-served"
     if len(lines) >= SATURATION_SAMPLE and kept < SATURATION_SHARE * len(lines):
-        return "saturated"
+        return "failing" if sum(line.fate == "failed" for line in lines) > len(lines) / 2 else "saturated"
     runs, new = sum(line.runs for line in lines), sum(len(line.grams) for line in lines)
     writes = not isinstance(recipe.sources[task.source], Streamed)
     told = share(new, runs).high if writes and runs >= NEW_RUNS_SAMPLE else None
@@ -97,7 +98,7 @@ def stopped_by(recipe: Recipe, state: State, cell: int) -> str:
     if set(said) == {"not-served"}:
         return "no-generator"
     # A generator that still had records was stopped by its cap.
-    return "cap" if None in said else max(filter(None, said), key=("not-served", "exhausted", "saturated").index)
+    return "cap" if None in said else max(filter(None, said), key=("not-served", "exhausted", "saturated", "failing").index)
 
 
 def cell_report(recipe: Recipe, state: State, cell: int, why: str = "") -> dict[str, Any]:

@@ -84,26 +84,30 @@ class Written:
 
     def job(self, cell: Mapping[str, str], number: int) -> Job[Draft]:
         """Return the conversation of one record."""
-        brief, label = self._brief(cell, number)
-        decoding = self._decoding(label)
-        return Job(self.model, _dressed(self.write(brief), self, decoding, label))
+
+        def begin() -> Conversation[Draft]:
+            item, label = self._start(cell, number)
+            brief = Brief(cell, number, Random(f"{self.settings.seed}/{self.name}/{label}"), item)
+            return _dressed(self.write(brief), self, self._decoding(label), label)
+
+        return Job(self.model, begin)
 
     def record(self, cell: Mapping[str, str], number: int, held: Held[Draft]) -> Record:
         """Return the record of a conversation's end; one without a draft shows the last prompt and answer."""
-        brief, label = self._brief(cell, number)
+        item, label = self._start(cell, number)
         decoding = self._decoding(label)
         draft = held.made if isinstance(held.made, Draft) else _remains(held)
         asked, served = self._who(held)
         provenance = Provenance(
             origin=draft.origin,
             synthetic_fields=draft.synthetic_fields,
-            source=brief.item.provenance.source if brief.item else None,
-            licence=brief.item.provenance.licence if brief.item else None,
+            source=item.provenance.source if item else None,
+            licence=item.provenance.licence if item else None,
             generator=asked,
             family=self._family(asked),
             revision=served,
             parents=draft.parents,
-            depth=1 + (brief.item.provenance.depth or 0) if brief.item else 1,
+            depth=1 + (item.provenance.depth or 0) if item else 1,
             seed=decoding.pop("seed", None),
             decoding=decoding or None,
             cell=dict(cell) or None,
@@ -111,14 +115,13 @@ class Written:
         place = "-".join(part for part in (self.name, "-".join(cell.values()), f"{number:06d}") if part)
         return Record(place, draft.prompt, draft.response, provenance, draft.messages, draft.fields)
 
-    def _brief(self, cell: Mapping[str, str], number: int) -> tuple[Brief, str]:
-        """Return the brief of one record, and the label of its sample."""
+    def _start(self, cell: Mapping[str, str], number: int) -> tuple[Record | None, str]:
+        """Return the seed or document of one record, and the label of its sample."""
         item, what = None, str(number)
         if self.items is not None:
             item = self.items[number % len(self.items)]
             what = f"{item.digest}/{number // len(self.items)}"
-        label = f"{cell_name(cell)}/{what}"
-        return Brief(cell, number, Random(f"{self.settings.seed}/{self.name}/{label}"), item), label
+        return item, f"{cell_name(cell)}/{what}"
 
     def _decoding(self, label: str) -> dict[str, Any]:
         """Return the decoding of one record: ranges drawn, a seed unless the settings say null, a limit of tokens."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from holdfast.core.compiled import kernel
+from holdfast.core.compiled import Late
 
 # Below this many bytes the uncompiled function is faster than loading the compiled one.
 SMALL = 64 * 2**10
@@ -21,7 +21,7 @@ ZERO, NINE, SPACE = 48, 57, 32
 DEPTH, IN_STRING, ESCAPED, BEGIN, CLOSED = 0, 1, 2, 3, 4
 
 
-@kernel
+@Late
 def _measure(data: Any, ends: Any, depths: Any, colons: Any, digits: Any) -> None:  # noqa: C901 one pass over the bytes, compiled whole
     start = 0
     for line in range(len(ends)):
@@ -57,7 +57,7 @@ def _measure(data: Any, ends: Any, depths: Any, colons: Any, digits: Any) -> Non
         start = ends[line] + 1
 
 
-@kernel
+@Late
 def _split(data: Any, base: int, state: Any, starts: Any, ends: Any) -> int:  # noqa: C901 one pass over the bytes, compiled whole
     depth, in_string, skip, begin = state[DEPTH], state[IN_STRING], state[ESCAPED], state[BEGIN]
     found = 0
