@@ -96,12 +96,15 @@ def read(reply: Reply, call: Call, asked_model: str, attempt: int) -> Reading:
         except orjson.JSONDecodeError as error:
             return Again("malformed", charged=True, detail=str(error)[:DETAIL])
         return _body(body, call, asked_model, attempt) if type(body) is dict else _malformed(attempt, "no object")
-    if reply.fault:
-        return _fault(reply)
-    return _status(reply.status, reply, asked_model)
+    return unanswered(reply, asked_model)
 
 
-def _fault(reply: Reply) -> Reading:
+def unanswered(reply: Reply, asked_model: str) -> Again | Ended | Halt:
+    """Return what a reply means that is no 200, of whatever API."""
+    return _fault(reply) if reply.fault else _status(reply.status, reply, asked_model)
+
+
+def _fault(reply: Reply) -> Again | Ended | Halt:
     if reply.fault in ("redirect", "tls"):
         return Halt(reply.fault, reply.body.decode("utf-8", "replace")[:DETAIL])
     if reply.fault == "too-large":
@@ -110,7 +113,7 @@ def _fault(reply: Reply) -> Reading:
     return Again(reason, charged=charged, detail=reply.fault)
 
 
-def _status(status: int, reply: Reply, asked_model: str) -> Reading:
+def _status(status: int, reply: Reply, asked_model: str) -> Again | Ended | Halt:
     problem = problem_of(reply.body)
     detail = f"{status} {problem.message}".strip()[:DETAIL]
     if status in (401, 402, 403):
@@ -126,7 +129,7 @@ def _status(status: int, reply: Reply, asked_model: str) -> Reading:
     return _refused(status, problem, detail)
 
 
-def _refused(status: int, problem: Problem, detail: str) -> Reading:
+def _refused(status: int, problem: Problem, detail: str) -> Ended | Halt:
     """Return the fate of a request that the endpoint does not take, now or ever."""
     if 300 <= status < 400:
         return Halt("redirect", detail)
@@ -137,7 +140,7 @@ def _refused(status: int, problem: Problem, detail: str) -> Reading:
     return Ended("failed", "bad-request" if status >= 400 else "malformed", detail)
 
 
-def _malformed(attempt: int, detail: str, usage: Usage = NOTHING) -> Reading:
+def _malformed(attempt: int, detail: str, usage: Usage = NOTHING) -> Again | Ended:
     """An answer without its parts comes once by accident; the second time it is how this endpoint answers."""
     if attempt == 1:
         return Again("malformed", charged=True, detail=detail, usage=usage)
