@@ -30,8 +30,10 @@ from holdfast.models.request import body_of
 CHAT = "/chat/completions"
 # Conversations begun at once, per place at the endpoint: enough that places stay taken while some wait to try again.
 AHEAD = 2
-# Answers are committed with the next request that goes out, or after this many seconds where none does.
-LINGER = 0.004
+# Requests that are to go out are committed together for so many seconds, and answers with the next of them; where none
+# follows, after LINGER. So no request goes out before every answer received until then is on disk: what a kill loses
+# was in flight together, and is never more than the places at the endpoint.
+TOGETHER, LINGER = 0.001, 0.02
 # How long an endpoint may be away before the run stops (and can be resumed): one that never answered is most likely
 # a wrong address or a server not started; one that did is having an outage.
 NEVER_SEEN, OUTAGE = 30.0, 7200.0
@@ -98,14 +100,21 @@ class Tally:
 
     sent: Counter[str] = field(default_factory=Counter)
     answered: Counter[str] = field(default_factory=Counter)
+    fresh: Counter[str] = field(default_factory=Counter)
     reused: Counter[str] = field(default_factory=Counter)
     cost: dict[str, float] = field(default_factory=dict)
     last: dict[str, str] = field(default_factory=dict)
 
+    def commit(self) -> None:
+        """Count the answers that are on disk now: nobody is told of others."""
+        if self.fresh:
+            self.answered.update(self.fresh)
+            self.fresh.clear()
+
     def add(self, model: str, outcome: str, cost: float | None, *, last: bool) -> None:
         """Take a settled request into account; `last` says that its call is answered with it."""
         self.last[model] = outcome
-        self.answered[model] += last
+        self.fresh[model] += last
         self.cost[model] = self.cost.get(model, 0.0) + (cost or 0.0)
 
 
@@ -126,12 +135,14 @@ class Dispatcher:
         self._waiting: list[asyncio.Future[None]] = []
         self._flush: asyncio.TimerHandle | None = None
         self._hurried = False
+        self._loop: asyncio.AbstractEventLoop
 
     async def hold(self, jobs: Sequence[Job[Made]]) -> list[Held[Made] | None]:
         """Hold every conversation and return how each ended, in the order given.
 
         Where it is stopped, everything in flight is settled first, and those that had not ended are None.
         """
+        self._loop = asyncio.get_running_loop()
         held: dict[int, Held[Made]] = {}
         workers = []
         for name in {job.model: None for job in jobs}:
@@ -202,7 +213,7 @@ class Dispatcher:
         if asked is not None and (said := _known(asked, call, line.model.model, limit)) is not None:
             self.tally.reused[call.model] += 1
             return _told(said)
-        mine = self._open[key] = asyncio.get_running_loop().create_future()
+        mine = self._open[key] = self._loop.create_future()
         try:
             body = body_of(call, line.model)
             row = asked.id if asked else self.ledger.ask(key, call.model, call.sample, body, limit)
@@ -221,11 +232,10 @@ class Dispatcher:
                 raise self._out(StoppedError(_spent(self.purse), "Raise budget.cost and run the same command again."))
             probing, send = line.gate.probing, self.ledger.intend(row, attempt)
             self.tally.sent[call.model] += 1
-            await self._durable(0.0)
+            await self._committed()
             reply = await line.endpoint.post(CHAT, body)
             said = read(reply, call, line.model.model, attempt + 1)
             self._settle(line, call, (send, row, most, tokens), reply, said)
-            await self._durable(LINGER)
             if isinstance(said, Answer | Ended):
                 return said
             if isinstance(said, Halt):
@@ -272,23 +282,27 @@ class Dispatcher:
             )
         )
         self.tally.add(call.model, _name(said), cost, last=last)
+        if self._flush is None:
+            self._schedule(LINGER)
 
     def _out(self, why: StoppedError) -> BaseException:
         """Stop the run, and return what ends the conversation that noticed."""
         self.stop(why)
         return asyncio.CancelledError()
 
-    async def _durable(self, within: float) -> None:
-        """Return when everything given to the ledger so far is committed, together with what others gave it."""
-        loop = asyncio.get_running_loop()
-        mine: asyncio.Future[None] = loop.create_future()
+    def _committed(self) -> asyncio.Future[None]:
+        """Return what is done when everything given to the ledger so far is on disk, with what others gave it."""
+        mine: asyncio.Future[None] = self._loop.create_future()
         self._waiting.append(mine)
-        if within == 0.0 and not self._hurried:
+        if not self._hurried:
             self._hurried = True
-            loop.call_soon(self._commit)
-        elif self._flush is None:
-            self._flush = loop.call_later(within, self._commit)
-        await mine
+            self._schedule(TOGETHER)
+        return mine
+
+    def _schedule(self, seconds: float) -> None:
+        if self._flush is not None:
+            self._flush.cancel()
+        self._flush = self._loop.call_later(seconds, self._commit)
 
     def _commit(self) -> None:
         if self._flush is not None:
@@ -302,6 +316,7 @@ class Dispatcher:
             for each in waiting:
                 each.cancel()
             return
+        self.tally.commit()
         for each in waiting:
             if not each.done():
                 each.set_result(None)
