@@ -27,6 +27,9 @@ class Options:
         int, typer.Option(min=0, metavar="N", help="Show N records with verdicts and write nothing.")
     ] = 0
     more: Annotated[int, typer.Option(min=0, metavar="N", help="Extend a finished run by N accepted records.")] = 0
+    gaps: Annotated[
+        bool, typer.Option("--gaps", help="Aim --more N at what the real data have and the set misses.")
+    ] = False
     redo: Annotated[
         bool, typer.Option("--redo", help="Decide anew with changed settings, from the answers there are.")
     ] = False
@@ -42,7 +45,7 @@ def run(given: Options) -> int:
         _show(preview(settings, given.preview, given.out), as_json=given.json)
         return 0
     with generation.shown(quiet=given.quiet, log=given.log) as look:
-        manifest = generate(settings, given.out, GenerateOptions(given.more, given.redo, look))
+        manifest = generate(settings, given.out, GenerateOptions(given.more, given.gaps, given.redo, look))
     screen.done(manifest, given.out, as_json=given.json)
     if not given.json:
         for cell, state in manifest.more["cells"].items():

@@ -97,7 +97,9 @@ def _table(snapshot: Snapshot, seconds: float) -> Table:
     for name, (made, accepted, _) in snapshot.generators.items():
         table.add_row(name, f"{made:,}", f"{accepted:,}", f"{accepted / made:.0%}" if made else "-")
     tally = snapshot.tally
-    for name in tally.sent if tally else ():
+    if tally is None:
+        return table
+    for name in tally.sent:
         rate = tally.answered[name] / max(seconds, 0.001)
         said = f"model {name}: {tally.answered[name]:,} answers, {rate:,.1f}/s, cost {tally.cost.get(name, 0.0):.4f}"
         table.add_row(f"[dim]{said}[/dim]", "", "", "")

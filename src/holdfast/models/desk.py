@@ -59,7 +59,8 @@ class Desk:
 
     def price(self, held: Held[Any]) -> float:
         """Return what the answers of a conversation cost at today's prices, whenever they were paid for."""
-        return sum(self._lines[name].cost(answer.usage) or 0.0 for name, answer in held.answers)
+        costs = (self._lines[name].cost(answer.usage) for name, answer in held.answers)
+        return float(sum(cost for cost in costs if cost is not None))
 
     async def _open(self) -> None:
         """Open every endpoint; keys are read from the environment now, so that a missing one is told at once."""

@@ -23,15 +23,19 @@ from holdfast import __version__
 from holdfast.core.durable import remove
 from holdfast.core.errors import StoppedError, UsageError
 from holdfast.core.files import digest_of, whole_file
+from holdfast.core.reader import read
 from holdfast.core.record import Record
 from holdfast.core.rundir import MANIFEST, Counts, Manifest, only_writer, read_manifest, write_json
+from holdfast.core.scratch import scratch
 from holdfast.core.settings import Settings
 from holdfast.models.desk import Desk, open_desk
 from holdfast.models.dispatch import Tally
 from holdfast.workflows.cells import quotas
+from holdfast.workflows.gaps import find_gaps, gap_quotas, shared_out
 from holdfast.workflows.making import Maker, fate_of
 from holdfast.workflows.recipe import Recipe
 from holdfast.workflows.rounds import FOLDER, RESULTS, Line, Rounds, State, sections
+from holdfast.workflows.sources import Streamed
 from holdfast.workflows.targeting import cell_report, spent, tasks
 
 STATE = "state.json"
@@ -58,12 +62,15 @@ Look = Callable[[Snapshot], None]
 
 @dataclass(frozen=True, slots=True)
 class GenerateOptions:
-    """`more` extends a finished run by that many accepted records; `redo` decides anew from the answers that are there.
+    """`more` extends a finished run by that many accepted records, with `gaps` where the synthetic part is thin.
+
+    `redo` decides anew after a change of settings, from the answers that are there.
 
     `look` is shown a snapshot after each round, and about twice a second while models are asked.
     """
 
     more: int = 0
+    gaps: bool = False
     redo: bool = False
     look: Look | None = None
 
@@ -78,8 +85,10 @@ def generate(settings: Settings, out: Path, options: GenerateOptions = GenerateO
     recipe, end = Recipe.of(settings), deadline(settings)
     with only_writer(out), ExitStack() as stack:
         rounds = Rounds(out)
-        total = _prepared(settings, rounds, options)
-        recipe = replace(recipe, quotas=quotas(settings.cells, total, folder=settings.path(Path())))
+        kept = _prepared(recipe, rounds, options)
+        cells = quotas(settings.cells, kept["more"], folder=settings.path(Path()))
+        gaps = {gap["name"]: gap["seeds"] for gap in kept["gaps"]}
+        recipe = replace(recipe, quotas=(*cells, *gap_quotas(kept["gaps"])), gaps=gaps)
         run = _Run(recipe, rounds, rounds.restore(), options.look, end, stack)
         return run.to_the_end()
 
@@ -121,7 +130,8 @@ class _Run:
     def maker(self) -> Maker:
         """What makes the rounds."""
         recipe = self.recipe
-        return Maker(recipe.settings, recipe.sources, recipe.quotas, recipe.checks, self.desk, recipe.materials.index())
+        parts = (recipe.settings, recipe.sources, recipe.quotas, recipe.checks)
+        return Maker(*parts, self.desk, index=recipe.materials.index(), gaps=recipe.gaps)
 
     def to_the_end(self) -> Manifest:
         """Make rounds until nothing is wanted or nothing can be had; write the results."""
@@ -251,15 +261,15 @@ def _stop_name(why: BaseException) -> str:
     return "interrupt" if isinstance(why, KeyboardInterrupt) else "budget" if "budget" in str(why) else "provider"
 
 
-def _prepared(settings: Settings, rounds: Rounds, options: GenerateOptions) -> int:
-    """Return how many records this folder's run is extended by in all, after checking that it is of these settings.
+def _prepared(recipe: Recipe, rounds: Rounds, options: GenerateOptions) -> dict[str, Any]:
+    """Return what this folder's run is extended by in all (`more`, `gaps`), once it is known to be of these settings.
 
     A finished run whose set is short because of a provider is made again from the ledger, which asks only for what
     has no answer yet.
     """
     path = rounds.out / FOLDER / STATE
-    mine = {"recipe": recipe_digest(settings), "code": __version__}
-    known: dict[str, Any] = orjson.loads(path.read_bytes()) if path.exists() else {**mine, "more": 0}
+    mine = {"recipe": recipe_digest(recipe.settings), "code": __version__}
+    known: dict[str, Any] = orjson.loads(path.read_bytes()) if path.exists() else {**mine, "more": 0, "gaps": []}
     if {key: known[key] for key in mine} != mine:
         if not options.redo:
             remedy = "Choose another --out, or --redo to decide anew from the answers that are paid for."
@@ -274,8 +284,27 @@ def _prepared(settings: Settings, rounds: Rounds, options: GenerateOptions) -> i
     if options.more or (manifest is not None and not manifest["ok"]):
         # Without its manifest the folder is an unfinished run, so that a killed extension is not extended twice.
         remove(rounds.out / MANIFEST)
-    write_json(path, {**known, "more": known["more"] + options.more})
-    return int(known["more"]) + options.more
+    if options.gaps:
+        known["gaps"] += _aims(recipe, rounds.out, options.more)
+    else:
+        known["more"] += options.more
+    write_json(path, known)
+    return known
+
+
+def _aims(recipe: Recipe, out: Path, more: int) -> list[dict[str, Any]]:
+    """Return the gaps of a finished run with the records wanted for each. Raises `UsageError` where none is seen."""
+    if not any(not isinstance(source, Streamed) and source.uses_seeds for source in recipe.sources):
+        what = "No generator of the settings starts from real seeds, so that none can aim at a gap among them."
+        raise UsageError(what, "Add one: {use: evol, model: ...}, or shots: 3 to a prompt.")
+    real = recipe.materials.real()
+    with scratch() as folder:
+        made = tuple(read([out / "kept.jsonl"], spool=folder, mapping=recipe.columns).records())
+    found = find_gaps(real, made, recipe.settings.audit.encoder, recipe.settings.seed)
+    if not found or not more:
+        what = "No gap is seen" if not found else f"{len(found)} gaps are seen, and no records are asked for them"
+        raise UsageError(f"{what}.", "Give --more N with --gaps, on a finished run.")
+    return [gap.to_dict(wanted) for gap, wanted in zip(found, shared_out(found, more), strict=True)]
 
 
 def recipe_digest(settings: Settings) -> str:

@@ -3,8 +3,8 @@
 Everything here follows from the tasks, the state and the answers; nothing from the clock or from who finished first.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -28,9 +28,11 @@ from holdfast.privacy.redact import clean, cleaned
 from holdfast.privacy.scan import scan
 from holdfast.workflows.cells import Quota
 from holdfast.workflows.checking import NO_CHECK, Fate, Judged, NamedCheck, decide_all, judge
+from holdfast.workflows.gaps import AXIS
 from holdfast.workflows.materials import held_out_rows
 from holdfast.workflows.rounds import REPEATED, Line, State
 from holdfast.workflows.sources import Source, Streamed
+from holdfast.workflows.writers import Written
 
 HELD_OUT, PERSONAL = "held-out", "personal-data"
 # New n-grams are counted on a sample: the runs of three words whose hash falls into one part of so many.
@@ -86,6 +88,8 @@ class Maker:
     checks: Sequence[NamedCheck]
     desk: Callable[[], Desk]
     index: EvalIndex | None = None
+    gaps: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    aimed: dict[tuple[str, str], Written] = field(default_factory=dict)
 
     def round(self, state: State, tasks: Sequence[Task]) -> Round:
         """Make, judge and decide what the tasks ask for; `state` stays as it is."""
@@ -110,6 +114,7 @@ class Maker:
                 records = islice(source.records(self.settings.seed, cell, start), task.most)
                 made[place] = [Made(after, record) for after, record in records]
                 continue
+            source = self._aimed(source, cell)
             for number in source.left(start, task.most):
                 jobs.append(source.job(cell, number))
                 places.append((place, number))
@@ -123,10 +128,20 @@ class Maker:
         source = self.sources[task.source]
         if isinstance(source, Streamed):
             raise ConservationError(f"{source.name} holds no conversations.", "This is a bug of Holdfast.")
-        record = source.record(self.quotas[task.cell].cell, number, held)
+        cell = self.quotas[task.cell].cell
+        record = self._aimed(source, cell).record(cell, number, held)
         end = held.made if isinstance(held.made, NoRecord) else None
         served = tuple(dict.fromkeys(f"{name}: {answer.served}" for name, answer in held.answers if answer.served))
         return Made(number + 1, record, True, end, self.desk().price(held), served)
+
+    def _aimed(self, source: Written, cell: Mapping[str, str]) -> Written:
+        """Return a writer with the seeds of the gap that a cell is, or as it is for any other cell."""
+        if AXIS not in cell:
+            return source
+        key = (source.name, cell[AXIS])
+        if key not in self.aimed:
+            self.aimed[key] = source.within(self.gaps, cell[AXIS])
+        return self.aimed[key]
 
     def looked_at(self, made: Sequence[Made]) -> list[Made]:
         """Return everything with its leaks taken out or named, its verdicts, and its sampled n-grams."""

@@ -42,6 +42,10 @@ class Materials:
         documents = self._records(entry.documents) if entry.documents else ()
         return Material(entry, self.settings.path(Path()), self.settings.seed, seeds, documents, self._personas(entry))
 
+    def real(self) -> tuple[Record, ...]:
+        """Return the real training records, or a sample of them."""
+        return self._records(None)
+
     def index(self) -> EvalIndex | None:
         """Return the n-gram index of the sealed held-out set; None where nothing is sealed."""
         sealed = self.settings.path(self.settings.reserve.out)

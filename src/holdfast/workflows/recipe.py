@@ -1,6 +1,7 @@
 """The recipe of a generation: its settings with every name resolved, before anything is made or paid for."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 from math import floor
 from pathlib import Path
@@ -9,6 +10,7 @@ from holdfast.core.errors import UsageError
 from holdfast.core.settings import Settings
 from holdfast.workflows.cells import Quota, quotas
 from holdfast.workflows.checking import NamedCheck, find_checks
+from holdfast.workflows.gaps import AXIS
 from holdfast.workflows.materials import Materials
 from holdfast.workflows.sources import Source, Streamed, sources
 
@@ -25,6 +27,7 @@ class Recipe:
     quotas: tuple[Quota, ...]
     checks: tuple[NamedCheck, ...]
     materials: Materials
+    gaps: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, settings: Settings) -> "Recipe":
@@ -43,6 +46,11 @@ class Recipe:
         )
 
     @property
+    def columns(self) -> Mapping[str, str]:
+        """The columns of the real data, which the generated rows have too."""
+        return self.settings.real[0].map if self.settings.real else {}
+
+    @property
     def total(self) -> int:
         """Return how many accepted records are wanted in all."""
         return sum(quota.wanted for quota in self.quotas)
@@ -52,6 +60,11 @@ class Recipe:
         """The names of the models that are called, each once."""
         entries = [source.entry for source in self.sources if not isinstance(source, Streamed)]
         return tuple(dict.fromkeys(name for entry in entries for name in (entry.model, entry.against) if name))
+
+    def serves(self, source: int, cell: int) -> bool:
+        """Tell whether a generator may be asked for a cell at all: a gap is for those that start from seeds."""
+        found = self.sources[source]
+        return AXIS not in self.quotas[cell].cell or (not isinstance(found, Streamed) and found.uses_seeds)
 
     def limit(self, source: int) -> int:
         """Return how many accepted records a generator may have under its cap."""

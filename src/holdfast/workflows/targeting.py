@@ -24,6 +24,8 @@ SATURATION_SAMPLE, SATURATION_SHARE = 20, 0.05
 # A writer is also saturated when hardly any run of three words is new any more: the upper end of the interval of that
 # share lies below this, on at least so many sampled runs of one round.
 NEW_RUNS, NEW_RUNS_SAMPLE = 0.02, 200
+# Why a generator has nothing more for a cell; the last word counts.
+WORDS = ("not-served", "exhausted", "saturated", "failing")
 # The part of an equal share that each generator keeps, whatever it costs.
 EXPLORED = 0.25
 
@@ -38,7 +40,7 @@ def tasks(recipe: Recipe, state: State) -> list[Task]:
         missing = min(quota.wanted - state.of_cell[cell], PER_CELL)
         if room <= 0 or missing <= 0:
             continue
-        able = [number for number in left if left[number] > 0 and (number, cell) not in state.spent]
+        able = [number for number in left if left[number] > 0 and not _spent_on(recipe, state, number, cell)]
         able.sort(key=lambda number: state.accepted[number, cell])
         weights = _weights([accepted[number] for number in able], [state.cost.get(number, 0.0) for number in able])
         for place, number in enumerate(able):
@@ -67,6 +69,11 @@ def _weights(accepted: Sequence[int], costs: Sequence[float]) -> list[float]:
     return [EXPLORED * equal + (1 - EXPLORED) * each / sum(worth) for each in worth]
 
 
+def _spent_on(recipe: Recipe, state: State, source: int, cell: int) -> str | None:
+    """Return why a generator has nothing more for a cell, or None."""
+    return state.spent.get((source, cell)) if recipe.serves(source, cell) else "not-served"
+
+
 def _yield(state: State, source: int, cell: int) -> float:
     """Return the share of a generator's records for a cell that were accepted so far, kept off zero."""
     key = (source, cell)
@@ -92,13 +99,13 @@ def spent(recipe: Recipe, task: Task, lines: Sequence[Line]) -> str:
 
 def stopped_by(recipe: Recipe, state: State, cell: int) -> str:
     """Say what stopped a cell: its quota, a cap, or the last word of the generators that served it."""
-    said = [state.spent.get((number, cell)) for number in range(len(recipe.sources))]
+    said = [_spent_on(recipe, state, number, cell) for number in range(len(recipe.sources))]
     if state.of_cell[cell] >= recipe.quotas[cell].wanted:
         return "quota"
     if set(said) == {"not-served"}:
         return "no-generator"
     # A generator that still had records was stopped by its cap.
-    return "cap" if None in said else max(filter(None, said), key=("not-served", "exhausted", "saturated", "failing").index)
+    return "cap" if None in said else max(filter(None, said), key=WORDS.index)
 
 
 def cell_report(recipe: Recipe, state: State, cell: int, why: str = "") -> dict[str, Any]:

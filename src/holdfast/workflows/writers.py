@@ -7,6 +7,7 @@ from its place in the run: another seed file repays what is new in it, another t
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from hashlib import blake2b
 from random import Random
 from typing import Any, Literal
@@ -56,20 +57,39 @@ MOST_TOKENS = 4096
 SEED_BITS = 31
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Written:
-    """A generator that holds a conversation for each record. `generator` is how its records name it.
-
-    `items` are what its records start from, each used `passes` times; without any its numbers have no end.
-    """
+    """A generator that holds a conversation for each record. `generator` is how its records name it."""
 
     name: str
     generator: str
     cap: float
     entry: GeneratorSettings
     settings: Settings
-    write: Write
-    items: Sequence[Record] | None = None
+    make: Callable[[Material], Write]
+    material: Material
+    kind: Items = None
+
+    @property
+    def uses_seeds(self) -> bool:
+        """Whether its records start from seeds, or show some: then it can aim at a gap among the real ones."""
+        return self.kind == "seeds" or (self.entry.shots > 0 and self.kind is None)
+
+    def within(self, seeds: Mapping[str, Sequence[str]], gap: str) -> "Written":
+        """Return this generator with the seeds of one gap only, given as digests."""
+        chosen = set(seeds[gap])
+        found = tuple(record for record in self.material.seeds if record.digest in chosen)
+        return replace(self, material=replace(self.material, seeds=found))
+
+    @cached_property
+    def write(self) -> Write:
+        """The function that writes."""
+        return self.make(self.material)
+
+    @property
+    def items(self) -> Sequence[Record] | None:
+        """What its records start from, each used `passes` times; None where its numbers have no end."""
+        return {"seeds": self.material.seeds, "documents": self.material.documents, None: None}[self.kind]
 
     @property
     def model(self) -> str:
@@ -160,10 +180,12 @@ def written(entry: GeneratorSettings, settings: Settings, materials: Materials) 
     kind = items_of(entry)
     real_seeds = kind == "seeds" or entry.shots > 0 or entry.use in ("self_instruct", "ngram", "edit")
     material = materials.of(entry, real_seeds=real_seeds)
-    items = {"seeds": material.seeds, "documents": material.documents, None: None}[kind]
     model = settings.models.get(entry.model or "")
     name = model.model if model else f"{entry.use}@1"
-    return Written(entry.name or name, name, entry.cap, entry, settings, make(material), items)
+    source = Written(entry.name or name, name, entry.cap, entry, settings, make, material, kind)
+    # Made now, so that what cannot work is told before any call.
+    _ = source.write
+    return source
 
 
 def _own(use: str) -> Callable[[Material], Write]:
