@@ -115,7 +115,7 @@ def test_capacity_is_found(capacity: int) -> None:
 
 
 def test_refused_capacity_is_used_again_when_it_grows() -> None:
-    """An endpoint that first takes 4 and later everything is used with all places in the end."""
+    """An endpoint that takes 4 for 30 s and then everything is used with all 32 places some 2,000 answers later."""
 
     async def scene() -> int:
         inside = 0
@@ -130,7 +130,7 @@ def test_refused_capacity_is_used_again_when_it_grows() -> None:
             inside -= 1
             return "ok", None
 
-        crowd = Crowd(gate_of(concurrency=32), serve, 20_000)
+        crowd = Crowd(gate_of(concurrency=32), serve, 4500)
         await crowd.work(64)
         return crowd.gate.width
 
@@ -334,7 +334,7 @@ def test_a_request_above_the_limit_goes_and_is_paid_for() -> None:
 
     first, second = run(scene())
     assert 0 == first
-    assert second > 180
+    assert 180 < second < 400
 
 
 def test_retries_wait_without_a_place_and_go_first() -> None:
