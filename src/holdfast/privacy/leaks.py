@@ -31,7 +31,8 @@ class Recogniser:
     `core` has no look-around, so that it can run over whole Arrow columns as a prefilter; `hint` is a cheaper
     prefilter that holds wherever `core` does. `before` and `after` are look-around for Python only. The match is
     group 1 where the pattern has one, else all of it. `accept` gets the matched value and returns how many of its
-    characters are the leak; 0 refuses it.
+    characters are the leak; 0 refuses it. One of the `signs` stands in the outline of every text that holds the leak
+    (`privacy.outline`).
     """
 
     kind: str
@@ -40,6 +41,7 @@ class Recogniser:
     before: str = ""
     after: str = ""
     hint: str = ""
+    signs: tuple[bytes, ...] = (b"",)
 
     @property
     def prefilter(self) -> str:

@@ -141,7 +141,9 @@ _YEARS_OR_DECIMAL = re.compile(
 _PHONE_DIGITS = r"\(?\+?[0-9](?:[ ./()-]{0,2}[0-9]){6,14}(?:[ ]?(?:x|ext\.?)[ ]?[0-9]{1,6})?"
 _PHONE_CUE = r"(?i:\b(?:phone|telephone|tel|mobile|cell|fax|call|dial|whatsapp|reach|answering|sms)\b)"
 _PHONES = (
-    Recogniser("phone", r"\+[1-9](?:[ .()/-]{0,3}[0-9]){7,14}", _phone, _NOT_IN_NUMBER, _NUMBER_ENDS),
+    Recogniser(
+        "phone", r"\+[1-9](?:[ .()/-]{0,3}[0-9]){7,14}", _phone, _NOT_IN_NUMBER, _NUMBER_ENDS, signs=(b"0" * 8,)
+    ),
     Recogniser(
         "phone",
         r"(?:(?:\+?1|001)[ .-]?)?(?:\([0-9]{3}\)[ ]?|[0-9]{3}[.-])[0-9]{3}[.-][0-9]{4}"
@@ -149,18 +151,37 @@ _PHONES = (
         _phone,
         _NOT_IN_NUMBER,
         _NUMBER_ENDS,
+        signs=(b"0" * 10,),
     ),
-    Recogniser("phone", r"[2-9][0-9]{2} [2-9][0-9]{2} [0-9]{4}", _phone, r"(?<![\w.,$-])(?<!\d )", r"(?! ?[\w%])"),
+    Recogniser(
+        "phone",
+        r"[2-9][0-9]{2} [2-9][0-9]{2} [0-9]{4}",
+        _phone,
+        r"(?<![\w.,$-])(?<!\d )",
+        r"(?! ?[\w%])",
+        signs=(b"000 000 0000",),
+    ),
     Recogniser(
         "phone",
         r"\(?0[1-9][0-9]{0,3}\)?[ -](?:[0-9]{6,8}|[0-9]{2,4}(?:[ -][0-9]{2,4}){1,4})",
         _long_phone,
         r"(?<![\w.,$:/+-])(?<!\d )",
         r"(?! ?[0-9%]|[.,/:=-][0-9])",
+        signs=(b"0" * 9,),
     ),
-    Recogniser("phone", _PHONE_CUE + rf"[^0-9\n]{{0,24}}?({_PHONE_DIGITS})", _phone, after=_NUMBER_ENDS + "(?!=)"),
     Recogniser(
-        "phone", rf"({_PHONE_DIGITS})[ -]{{0,2}}(?i:office|fax|mobile|cell|home|work)\b", _phone, _NOT_IN_NUMBER
+        "phone",
+        _PHONE_CUE + rf"[^0-9\n]{{0,24}}?({_PHONE_DIGITS})",
+        _phone,
+        after=_NUMBER_ENDS + "(?!=)",
+        signs=(b"0" * 7,),
+    ),
+    Recogniser(
+        "phone",
+        rf"({_PHONE_DIGITS})[ -]{{0,2}}(?i:office|fax|mobile|cell|home|work)\b",
+        _phone,
+        _NOT_IN_NUMBER,
+        signs=(b"0" * 7,),
     ),
 )
 
@@ -175,6 +196,10 @@ _HOME_CUE = (
     r"(?i:\baddress(?: is|:)?|\b(?:live|lives|living|reside|resides|residing) at"
     r"|\b(?:ship|shipped|mail|mailed|deliver|delivered|send|sent)(?: it| this| them)? to(?: me at)?)"
 )
+_HOME_SIGNS = (
+    b"address0", b"addressis0", b"to0", b"tomeat0",
+    b"liveat0", b"livesat0", b"livingat0", b"resideat0", b"residesat0", b"residingat0",
+)  # fmt: skip
 _MILITARY = r"(?:APO|DPO|FPO),? A[AEP] [0-9]{5}"
 _CITY = rf"[{_LETTER}.'-]{{2,30}}(?: [{_LETTER}.'-]{{2,30}}){{0,3}}"
 _NO_NUMBER_BEFORE = r"(?<![\w.,$-])"
@@ -186,6 +211,7 @@ _STREETS = (
         _street,
         before=_NO_NUMBER_BEFORE,
         hint=_UNIT,
+        signs=(b"apt0", b"apartment0", b"suite0", b"ste0", b"unit0", b"flat0"),
     ),
     Recogniser(
         "street-address",
@@ -193,29 +219,40 @@ _STREETS = (
         _street,
         before=_NO_NUMBER_BEFORE,
         hint=_STATE_ZIP,
+        signs=(b" 00000",),
     ),
     Recogniser(
         "street-address",
         rf"{_HOME_CUE}[:,\n ]{{1,3}}([0-9]{{1,6}}{_WORDS}{{0,4}} {_SUFFIX})",
         _street,
         hint=_HOME_CUE + r"[:,\n ]{1,3}[0-9]",
+        signs=_HOME_SIGNS,
     ),
     Recogniser(
         "street-address",
         rf"[A-Z][A-Za-z0-9 ]{{2,30}}[,\n ]{{1,3}}{_MILITARY}",
         before=r"(?<![A-Za-z0-9])",
         hint=_MILITARY,
+        signs=(b" 00000",),
     ),
 )
 
 _NATIONAL = (
-    Recogniser("national-id", r"[XYZ0-9][0-9]{7}-?[A-Z]", _when(checksums.is_spanish_id), _NOT_IN_NUMBER, r"(?![\w-])"),
+    Recogniser(
+        "national-id",
+        r"[XYZ0-9][0-9]{7}-?[A-Z]",
+        _when(checksums.is_spanish_id),
+        _NOT_IN_NUMBER,
+        r"(?![\w-])",
+        signs=(b"0000000",),
+    ),
     Recogniser(
         "national-id",
         r"[A-Z]{6}[0-9]{2}[ABCDEHLMPRST][0-9]{2}[A-Z][0-9]{3}[A-Z]",
         _when(checksums.is_italian_id),
         r"(?<!\w)",
         r"(?!\w)",
+        signs=(b"AAAAAA99A99A999A",),
     ),
     Recogniser(
         "national-id",
@@ -223,6 +260,7 @@ _NATIONAL = (
         _when(checksums.is_french_id),
         _NOT_IN_NUMBER,
         _NUMBER_ENDS,
+        signs=(b"0" * 15, b"000000a00000000", b"000000b00000000"),
     ),
     Recogniser(
         "national-id",
@@ -230,18 +268,36 @@ _NATIONAL = (
         _when(checksums.is_brazilian_id),
         _NOT_IN_NUMBER,
         _NUMBER_ENDS,
-    ),
-    Recogniser("national-id", r"[1-9][0-9]{16}[0-9Xx]", _when(checksums.is_chinese_id), _NOT_IN_NUMBER, _NUMBER_ENDS),
-    Recogniser(
-        "national-id", r"(?:19|20)?[0-9]{6}[-+][0-9]{4}", _when(checksums.is_swedish_id), _NOT_IN_NUMBER, _NUMBER_ENDS
+        signs=(b"000.000.000-00",),
     ),
     Recogniser(
-        "national-id", r"(?i:\bpesel\b)[^0-9\n]{0,16}([0-9]{11})", _when(checksums.is_polish_id), after=_NUMBER_ENDS
+        "national-id",
+        r"[1-9][0-9]{16}[0-9Xx]",
+        _when(checksums.is_chinese_id),
+        _NOT_IN_NUMBER,
+        _NUMBER_ENDS,
+        signs=(b"0" * 17,),
+    ),
+    Recogniser(
+        "national-id",
+        r"(?:19|20)?[0-9]{6}[-+][0-9]{4}",
+        _when(checksums.is_swedish_id),
+        _NOT_IN_NUMBER,
+        _NUMBER_ENDS,
+        signs=(b"000000-0000", b"000000+0000"),
+    ),
+    Recogniser(
+        "national-id",
+        r"(?i:\bpesel\b)[^0-9\n]{0,16}([0-9]{11})",
+        _when(checksums.is_polish_id),
+        after=_NUMBER_ENDS,
+        signs=(b"pesel",),
     ),
     Recogniser(
         "national-id",
         r"(?i:\bnational insurance\b|\bnino\b|\bNI n(?:o|umber)\b)[^\n]{0,24}?"
         r"\b([A-CEGHJ-PR-TW-Z]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D])\b",
+        signs=(b"national insurance", b"nino", b"ni no", b"ni number"),
     ),
 )
 
@@ -253,12 +309,14 @@ RECOGNISERS: tuple[Recogniser, ...] = (
         rf"(?<![{_LETTER}0-9._%+'-])",
         rf"(?![{_LETTER}0-9@-])",
         hint=r"[^\s@]@[^\s@.]{1,100}\.",
+        signs=(b"@",),
     ),
     Recogniser(
         "iban",
         r"[A-Za-z]{2}[0-9]{2}(?:[A-Za-z0-9]{11,30}|(?:[ -][A-Za-z0-9]{4}){2,7}(?:[ -][A-Za-z0-9]{1,3})?)",
         _iban,
         r"(?<!\w)",
+        signs=(b"AA99",),
     ),
     Recogniser(
         "card",
@@ -266,13 +324,15 @@ RECOGNISERS: tuple[Recogniser, ...] = (
         _card,
         _NOT_IN_NUMBER,
         _NUMBER_ENDS,
+        signs=(b"0" * 13,),
     ),
-    Recogniser("us-ssn", r"[0-9]{3}-[0-9]{2}-[0-9]{4}", _us_ssn, _NOT_IN_NUMBER, _NUMBER_ENDS),
+    Recogniser("us-ssn", r"[0-9]{3}-[0-9]{2}-[0-9]{4}", _us_ssn, _NOT_IN_NUMBER, _NUMBER_ENDS, signs=(b"000-00-0000",)),
     Recogniser(
         "us-ssn",
         r"(?i:\bssn\b|\bsocial security\b)[^0-9\n]{0,24}([0-9]{3}[ -]?[0-9]{2}[ -]?[0-9]{4})",
         _us_ssn,
         after=_NUMBER_ENDS,
+        signs=(b"ssn", b"social security"),
     ),
     *_NATIONAL,
     Recogniser(
@@ -281,6 +341,7 @@ RECOGNISERS: tuple[Recogniser, ...] = (
         _ip,
         r"(?<![\w.+-])(?<!ersion )(?<!elease )(?<!ection )",
         r"(?![\w-]|\.[0-9]|/[0-9])",
+        signs=(b".0.", b".00.", b".000."),
     ),
     Recogniser(
         "ip-address",
@@ -288,6 +349,7 @@ RECOGNISERS: tuple[Recogniser, ...] = (
         _ip,
         r"(?<![\w.:+-])",
         r"(?![\w:-]|\.[0-9]|/[0-9A-Fa-f])",
+        signs=(b"::", b":H:", b":HH:", b":HHH:", b":HHHH:"),
     ),
     *_PHONES,
     *_STREETS,

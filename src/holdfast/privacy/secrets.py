@@ -95,48 +95,58 @@ _APART = r"(?<![\w+-])"
 _ENDS = r"(?![\w/+-])"
 
 
-def _token(kind: str, core: str, accept: Callable[[str], int] = _random_enough, hint: str = "") -> Recogniser:
-    return Recogniser(kind, core, accept, _APART, r"(?!\w)", hint)
+def _token(
+    kind: str, core: str, signs: tuple[bytes, ...], accept: Callable[[str], int] = _random_enough, hint: str = ""
+) -> Recogniser:
+    return Recogniser(kind, core, accept, _APART, r"(?!\w)", hint, signs)
 
 
 _ASSIGNED = r"[\"']?\s{0,3}(?:=>|:=|=|:)\s{0,3}"
 
 RECOGNISERS: tuple[Recogniser, ...] = (
-    _token("aws-access-key", r"(?:AKIA|ASIA)[A-Z2-7]{16}"),
+    _token("aws-access-key", r"(?:AKIA|ASIA)[A-Z2-7]{16}", (b"akia", b"asia")),
     Recogniser(
         "aws-secret-key",
         rf"(?i:aws_?secret_?access_?key){_ASSIGNED}[\"']?([A-Za-z0-9/+]{{40}})",
         _mixed,
         after=r"(?![A-Za-z0-9/+=])",
+        signs=(b"secretaccesskey",),
     ),
-    _token("github-token", r"gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}"),
-    _token("gitlab-token", r"glpat-[A-Za-z0-9_-]{20}"),
-    _token("anthropic-key", r"sk-ant-[a-z0-9]{3,8}-[A-Za-z0-9_-]{80,120}", _mixed),
+    _token(
+        "github-token",
+        r"gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}",
+        (b"ghp_", b"gho_", b"ghu_", b"ghs_", b"ghr_", b"github_pat_"),
+    ),
+    _token("gitlab-token", r"glpat-[A-Za-z0-9_-]{20}", (b"glpat-",)),
+    _token("anthropic-key", r"sk-ant-[a-z0-9]{3,8}-[A-Za-z0-9_-]{80,120}", (b"sk-ant-",), _mixed),
     _token(
         "openai-key",
         r"sk-(?:proj|svcacct|admin)-[A-Za-z0-9_-]{40,200}|sk-[A-Za-z0-9]{20}T3BlbkFJ[A-Za-z0-9]{20}|sk-[A-Za-z0-9]{48}",
+        (b"sk-",),
         _mixed,
     ),
-    _token("openrouter-key", r"sk-or-v1-[0-9a-f]{64}"),
-    _token("slack-token", r"xox[abeprs]-(?:[0-9]{8,14}-){1,3}[A-Za-z0-9]{20,64}"),
+    _token("openrouter-key", r"sk-or-v1-[0-9a-f]{64}", (b"sk-or-v0-",)),
+    _token("slack-token", r"xox[abeprs]-(?:[0-9]{8,14}-){1,3}[A-Za-z0-9]{20,64}", (b"xox",)),
     Recogniser(
         "slack-webhook",
         r"hooks\.slack\.com/services/T[A-Z0-9]{8,12}/B[A-Z0-9]{8,12}/[A-Za-z0-9]{24}",
         _random_enough,
         after=_ENDS,
+        signs=(b"hooks.slack.com",),
     ),
-    _token("google-key", r"AIza[A-Za-z0-9_-]{35}", _mixed),
-    _token("stripe-key", r"[sr]k_live_[A-Za-z0-9]{24,120}", _mixed),
-    _token("huggingface-token", r"hf_[A-Za-z]{34}"),
-    _token("npm-token", r"npm_[A-Za-z0-9]{36}", _mixed),
-    _token("pypi-token", r"pypi-AgE[A-Za-z0-9_-]{80,250}", _mixed),
-    _token("sendgrid-key", r"SG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}", _mixed),
-    _token("telegram-token", r"[0-9]{8,10}:AA[A-Za-z0-9_-]{33}", _mixed),
-    _token("digitalocean-token", r"do[opr]_v1_[0-9a-f]{64}"),
-    Recogniser("azure-storage-key", r"AccountKey=([A-Za-z0-9/+]{86}==)", _mixed),
+    _token("google-key", r"AIza[A-Za-z0-9_-]{35}", (b"aiza",), _mixed),
+    _token("stripe-key", r"[sr]k_live_[A-Za-z0-9]{24,120}", (b"k_live_",), _mixed),
+    _token("huggingface-token", r"hf_[A-Za-z]{34}", (b"hf_",)),
+    _token("npm-token", r"npm_[A-Za-z0-9]{36}", (b"npm_",), _mixed),
+    _token("pypi-token", r"pypi-AgE[A-Za-z0-9_-]{80,250}", (b"pypi-age",), _mixed),
+    _token("sendgrid-key", r"SG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}", (b"sg.",), _mixed),
+    _token("telegram-token", r"[0-9]{8,10}:AA[A-Za-z0-9_-]{33}", (b"0:aa",), _mixed),
+    _token("digitalocean-token", r"do[opr]_v1_[0-9a-f]{64}", (b"_v0_",)),
+    Recogniser("azure-storage-key", r"AccountKey=([A-Za-z0-9/+]{86}==)", _mixed, signs=(b"accountkey=",)),
     _token(
         "jwt",
         r"eyJ[A-Za-z0-9_-]{10,2000}\.eyJ[A-Za-z0-9_-]{10,8000}\.[A-Za-z0-9_-]{20,2000}",
+        (b"eyj",),
         _jwt,
         r"eyJ[A-Za-z0-9_-]{10}",
     ),
@@ -145,6 +155,7 @@ RECOGNISERS: tuple[Recogniser, ...] = (
         r"-----BEGIN (?:RSA |EC |DSA |OPENSSH )?PRIVATE KEY-----(?:\\n|[\s\"+])+[A-Za-z0-9+/=\s\\]{100,16000}",
         _private_key,
         hint="PRIVATE KEY-----",
+        signs=(b"private key-----",),
     ),
     Recogniser(
         "url-password",
@@ -152,12 +163,14 @@ RECOGNISERS: tuple[Recogniser, ...] = (
         r"[^\s:/@\"'<>]{1,64}:([^\s:/@\"'<>]{12,128})@[A-Za-z0-9]",
         _password,
         hint=r"://[^/\s:@]{1,64}:[^\s/@]{12,128}@",
+        signs=(b"://",),
     ),
     Recogniser(
         "password",
         r"(?i:passw(?:or)?d|passwd|pwd|secret|token|api_?key|access_?key|private_?key|auth_?key)"
         rf"{_ASSIGNED}(?:\"([^\"\s]{{{_MIN_PASSWORD},128}})\"|'([^'\s]{{{_MIN_PASSWORD},128}})')",
         _password,
+        signs=(b"passw", b"pwd", b"secret", b"token", b"apikey", b"accesskey", b"privatekey", b"authkey"),
     ),
 )
 
