@@ -153,7 +153,8 @@ class Desk:
         async with self.asking.setdefault(digest, asyncio.Lock()):
             if digest in self.answers and request.method == "POST":
                 return self.answers[digest]
-            assert self.session is not None
+            if self.session is None:
+                raise RuntimeError("the proxy does not serve yet")
             url = self.upstream.removesuffix("/v1") + request.path_qs
             headers = {"Content-Type": request.content_type}
             async with self.session.request(request.method, url, data=body, headers=headers) as given:
@@ -161,14 +162,15 @@ class Desk:
             if request.method == "POST":
                 self.answers[digest] = status, payload
                 if self.store:
-                    self.store.write(json.dumps({"digest": digest, "status": status, "answer": payload.decode()}) + "\n")
+                    kept = {"digest": digest, "status": status, "answer": payload.decode()}
+                    self.store.write(json.dumps(kept) + "\n")
                     self.store.flush()
             return status, payload
 
     def _write(self, line: dict[str, Any], kind: str, request: web.Request, response: Any, payload: bytes) -> None:
         if not self.log:
             return
-        usage = {}
+        usage: dict[str, int] = {}
         with contextlib.suppress(ValueError, AttributeError):
             usage = json.loads(payload).get("usage") or {}
         key = request.headers.get("Authorization")
@@ -337,18 +339,18 @@ def proxy(upstream: str | None, *faults: str, folder: Path, seed: int = 0, laten
     """
     source = ["--echo"] if upstream is None else ["--upstream", upstream]
     options = [part for fault in faults for part in ("--fault", fault)]
-    files = ["--log", folder / "log.jsonl", "--store", folder / "store.jsonl"]
+    files = ["--log", str(folder / "log.jsonl"), "--store", str(folder / "store.jsonl")]
     command = [sys.executable, __file__, *source, *options, *files, "--seed", str(seed), "--latency", str(latency)]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, start_new_session=True) as child:
-        assert child.stdout is not None
         try:
-            address = child.stdout.readline().strip()
-            assert address, f"the proxy ended with code {child.wait()}"
+            address = child.stdout.readline().strip() if child.stdout else ""
+            if not address:
+                raise RuntimeError(f"the proxy ended with code {child.wait()}")
             yield Proxy(address, folder / "log.jsonl")
         finally:
-            assert child.stdin is not None
-            child.stdin.close()
+            if child.stdin is not None:
+                child.stdin.close()
             try:
                 child.wait(timeout=10)
             except subprocess.TimeoutExpired:

@@ -107,11 +107,12 @@ class Lives:
         before = _answers(out)
         command = [sys.executable, "-c", LIFE, str(folder / "holdfast.yaml"), str(out)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True, text=True, cwd=folder) as life:
-            assert life.stdout is not None
-            assert life.stdout.readline() == "go\n", f"the run did not begin: {life.wait()}"
+            if life.stdout is None or life.stdout.readline() != "go\n":
+                raise RuntimeError(f"the run did not begin: {life.wait()}")
             if seconds is None:
                 told = life.stdout.read().split()
-                assert life.wait() == 0, "the run did not end well"
+                if life.wait() != 0:
+                    raise RuntimeError("the run did not end well; see above")
                 return told[-1] == "done"
             time.sleep(seconds)
             ended = life.poll() is not None
@@ -191,8 +192,8 @@ def write_settings(folder: Path, addresses: Mapping[str, str], quota: int) -> Pa
 def chat_example(name: str) -> ModuleType:
     """Return a script of the chat example as a module."""
     spec = importlib.util.spec_from_file_location(name, ROOT / "examples" / "chat" / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
+    if spec is None or spec.loader is None:
+        raise RuntimeError(f"examples/chat/{name}.py is not there")
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
-from tests.models.proxy import ABSURD, BOMB_BYTES, Fault, proxy
+from bench.chat_proxy import ABSURD, BOMB_BYTES, Fault, proxy
 
 
 class Stay(urllib.request.HTTPRedirectHandler):
