@@ -139,7 +139,7 @@ class Sight:
     key: float
 
 
-# The slower a pair turns, the less distance counts: the last one hardly turns, the tenth costs a fifth of a nat a token.
+# The slower a pair turns, the less distance counts: the last one hardly turns, the tenth costs a fifth of a nat each.
 SIGHTS = (Sight(pair=15, query=6.0, key=2.0), Sight(pair=10, query=24.0, key=2.0))
 
 
