@@ -22,7 +22,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import formatdate
@@ -30,12 +30,12 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from aiohttp import ClientSession, TCPConnector, web
+from aiohttp import ClientError, ClientSession, TCPConnector, web
 
-RETRY_AFTER = 1.0  # seconds that a 429 with a usable Retry-After asks for
+RETRY_AFTER = 1.0  # seconds that a 429 with a usable Retry-After asks for, unless --retry-after says other
 ABSURD = 10**9  # seconds; nobody waits 31 years
 BOMB_BYTES = 100 * 2**20  # of a body that takes some 100 kB on the wire
-DRIP_SECONDS = 1.0  # between two bytes of a slow-loris answer
+DRIP = 1.0  # seconds between two bytes of a slow-loris answer, unless --drip says other
 ELSEWHERE = "http://localhost:9/v1/chat/completions"  # another host by name, and nobody listens there
 MODES = ("each", "first", "ever")
 
@@ -72,10 +72,10 @@ CHANGES: dict[str, Callable[[dict[str, Any]], Any]] = {
 }
 # Refusals of the endpoint: (status, code of the error). Any other number is a status, too.
 ERRORS = {"context_length": (400, "context_length_exceeded"), "402": (402, "insufficient_quota")}
-RETRY_HEADERS: dict[str, Callable[[], str]] = {
-    "429_seconds": lambda: f"{RETRY_AFTER:g}",
-    "429_date": lambda: formatdate(time.time() + RETRY_AFTER + 1, usegmt=True),  # whole seconds, rounded down
-    "429_absurd": lambda: str(ABSURD),
+RETRY_HEADERS: dict[str, Callable[[float], str]] = {
+    "429_seconds": lambda seconds: f"{seconds:g}",
+    "429_date": lambda seconds: formatdate(time.time() + seconds + 1, usegmt=True),  # whole seconds, rounded down
+    "429_absurd": lambda _: str(ABSURD),
 }
 WIRE = ("reset", "cut", "torn", "slow_loris", "redirect", "gzip_bomb")
 
@@ -122,15 +122,16 @@ class Desk:
     attempts: Counter[str] = field(default_factory=Counter)
     number: int = 0
     session: ClientSession | None = None
+    retry_after: float = RETRY_AFTER
+    drip: float = DRIP
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Answer one request: draw its fault, get or replay its answer, log it, send it."""
-        arrived = time.monotonic()
         body = await request.read()
         digest = blake2b(request.path.encode() + b"\0" + body, digest_size=12).hexdigest()
         self.number += 1
         self.attempts[digest] += 1
-        line = {"at": arrived, "number": self.number, "digest": digest, "attempt": self.attempts[digest]}
+        line = {"at": time.monotonic(), "number": self.number, "digest": digest, "attempt": self.attempts[digest]}
         kind = self._fault(digest, request.method) or ""
         early = kind and kind not in CHANGES and kind not in ("cut", "torn", "slow_loris")
         if self.latency:
@@ -138,9 +139,9 @@ class Desk:
         status, payload = (0, b"") if early else await self._recorded(request, digest, body)
         if status == 200 and kind in CHANGES:
             payload = _changed(payload, CHANGES[kind])
-        response = None if kind == "reset" else _response(kind, status, payload)
+        response = None if kind == "reset" else _response(kind, status, payload, self.retry_after)
         self._write(line, kind, request, response, payload)
-        return await _send(request, kind, response, payload)
+        return await _send(request, kind, response, payload, self.drip)
 
     def _fault(self, digest: str, method: str) -> str | None:
         attempt = self.attempts[digest]
@@ -157,8 +158,11 @@ class Desk:
                 raise RuntimeError("the proxy does not serve yet")
             url = self.upstream.removesuffix("/v1") + request.path_qs
             headers = {"Content-Type": request.content_type}
-            async with self.session.request(request.method, url, data=body, headers=headers) as given:
-                status, payload = given.status, await given.read()
+            try:
+                async with self.session.request(request.method, url, data=body, headers=headers) as given:
+                    status, payload = given.status, await given.read()
+            except ClientError as error:
+                return 502, json.dumps({"error": {"message": f"No answer from upstream: {error}."}}).encode()
             if request.method == "POST":
                 self.answers[digest] = status, payload
                 if self.store:
@@ -210,9 +214,9 @@ def _changed(payload: bytes, change: Callable[[dict[str, Any]], Any]) -> bytes:
     return json.dumps(answer).encode()
 
 
-def _response(kind: str, status: int, payload: bytes) -> web.StreamResponse:
+def _response(kind: str, status: int, payload: bytes, retry_after: float) -> web.StreamResponse:
     if kind in RETRY_HEADERS:
-        return _error(429, "rate_limit_exceeded", {"Retry-After": RETRY_HEADERS[kind]()})
+        return _error(429, "rate_limit_exceeded", {"Retry-After": RETRY_HEADERS[kind](retry_after)})
     if kind in ERRORS:
         return _error(*ERRORS[kind])
     if kind.isdecimal():
@@ -242,7 +246,7 @@ def bomb(made: list[bytes] = []) -> bytes:  # noqa: B006  # kept on purpose: mad
 
 
 async def _send(
-    request: web.Request, kind: str, response: web.StreamResponse | None, payload: bytes
+    request: web.Request, kind: str, response: web.StreamResponse | None, payload: bytes, drip: float
 ) -> web.StreamResponse:
     """Send what is sent in pieces or not at all; aiohttp sends the rest."""
     if response is None or kind == "torn":
@@ -257,7 +261,7 @@ async def _send(
         with contextlib.suppress(ConnectionError):  # who waits gives up first
             for place in range(len(payload)):
                 await response.write(payload[place : place + 1])
-                await asyncio.sleep(DRIP_SECONDS)
+                await asyncio.sleep(drip)
     return response
 
 
@@ -293,6 +297,8 @@ def main() -> None:
     parser.add_argument("--fault", action="append", default=[], type=Fault.parse, metavar="KIND=SHARE[:MODE[:AFTER]]")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--latency", type=float, default=0, help="milliseconds added to every answer")
+    parser.add_argument("--retry-after", type=float, default=RETRY_AFTER, help="seconds in Retry-After")
+    parser.add_argument("--drip", type=float, default=DRIP, help="seconds between two bytes of slow_loris")
     parser.add_argument("--log", type=Path, help="file of one line per request; appended to")
     parser.add_argument("--store", type=Path, help="file of recorded answers; read first, then appended to")
     parser.add_argument("--port", type=int, default=0)
@@ -302,6 +308,7 @@ def main() -> None:
             path and stack.enter_context(path.open("a", encoding="utf-8")) for path in (given.log, given.store)
         )
         desk = Desk(given.upstream, tuple(given.fault), given.seed, given.latency / 1000, log, store)
+        desk.retry_after, desk.drip = given.retry_after, given.drip
         for line in given.store.read_text("utf-8").splitlines() if given.store else ():
             kept = json.loads(line)
             desk.answers[kept["digest"]] = kept["status"], kept["answer"].encode()
@@ -332,13 +339,15 @@ class Proxy:
 
 
 @contextmanager
-def proxy(upstream: str | None, *faults: str, folder: Path, seed: int = 0, latency: float = 0) -> Iterator[Proxy]:
+def proxy(
+    upstream: str | None, *faults: str, folder: Path, seed: int = 0, latency: float = 0, options: Sequence[str] = ()
+) -> Iterator[Proxy]:
     """Yield a proxy in a process of its own, in front of `upstream` (None: echo); afterwards it has ended.
 
     Log and recorded answers are `log.jsonl` and `store.jsonl` of `folder`; a later proxy on the folder replays them.
     """
     source = ["--echo"] if upstream is None else ["--upstream", upstream]
-    options = [part for fault in faults for part in ("--fault", fault)]
+    options = [*options, *(part for fault in faults for part in ("--fault", fault))]
     files = ["--log", str(folder / "log.jsonl"), "--store", str(folder / "store.jsonl")]
     command = [sys.executable, __file__, *source, *options, *files, "--seed", str(seed), "--latency", str(latency)]
     pipe = subprocess.PIPE

@@ -29,14 +29,15 @@ def cached(name: str, folder: Path) -> Path:
 
     Makers that start at once wait for the first of them.
     """
-    import tiny  # noqa: PLC0415  # numpy and tokenizers are the child's to load, not the parent's
-
     folder.mkdir(parents=True, exist_ok=True)
-    family = next(family for family in tiny.FAMILIES if family.name == name)
     path = folder / f"{name}-{_fingerprint()}.gguf"
     with path.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        return path if path.exists() else tiny.make(family, path)
+        if path.exists():
+            return path
+        import tiny  # noqa: PLC0415  # what it loads takes 80 MB, and only the first start needs it
+
+        return tiny.make(next(family for family in tiny.FAMILIES if family.name == name), path)
 
 
 def _fingerprint() -> str:

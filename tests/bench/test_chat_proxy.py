@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 import time
 import urllib.error
 import urllib.request
@@ -36,9 +37,9 @@ def ask(url, text="hi", timeout=10, key=None):
             return error.code, error.headers, error.read()
 
 
-def struck(fault, folder):
+def struck(fault, folder, *options):
     """Return the answer of a proxy that always strikes with `fault`, in front of the echo."""
-    with proxy(None, f"{fault}=1", folder=folder) as between:
+    with proxy(None, f"{fault}=1", folder=folder, options=options) as between:
         return ask(between.base_url)
 
 
@@ -57,6 +58,7 @@ def test_retry_after_in_three_forms(tmp_path):
     assert [429] * 3 == [status for status, _ in said]
     seconds, date, absurd = (headers["Retry-After"] for _, headers in said)
     assert ("1", str(ABSURD)) == (seconds, absurd)
+    assert "0.25" == struck("429_seconds", tmp_path, "--retry-after", "0.25")[1]["Retry-After"]
     assert parsedate_to_datetime(date).timestamp() > time.time() - 60
 
 
@@ -113,8 +115,8 @@ def test_a_reset_gives_no_answer(tmp_path):
 
 
 def test_slow_loris_never_stops_sending_and_never_ends(tmp_path):
-    """Bytes come more often than a read timeout of two seconds, and yet there is no end after it."""
-    with proxy(None, "slow_loris=1", folder=tmp_path) as between:
+    """Bytes come more often than any read timeout strikes, and the answer would take minutes."""
+    with proxy(None, "slow_loris=1", folder=tmp_path, options=["--drip", "0.2"]) as between:
         connection = http.client.HTTPConnection(between.base_url.split("/")[2], timeout=2)
         connection.request("POST", "/v1/chat/completions", b"{}")
         answer = connection.getresponse()
@@ -206,3 +208,29 @@ def test_latency_is_added(tmp_path):
         start = time.monotonic()
         assert 200 == ask(between.base_url)[0]
         assert time.monotonic() - start >= 0.15
+
+
+def test_who_hangs_up_is_in_the_log_and_the_answer_is_kept(local_models, tmp_path):
+    """A client that dies while it waits has been charged: its request is logged whole, its answer is replayed."""
+    with proxy(local_models["heron"], folder=tmp_path, latency=100) as between:
+        host, port = between.base_url.split("/")[2].split(":")
+        body = b'{"messages": [{"role": "user", "content": "hi"}], "max_tokens": 5}'
+        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
+        with socket.create_connection((host, int(port))) as connection:
+            connection.sendall(head.encode() + body)
+            time.sleep(0.02)  # it is read, and not yet answered
+        for _ in range(500):
+            if between.log():
+                break
+            time.sleep(0.02)
+        (line,) = between.log()
+    assert (200, 5) == (line["status"], line["output"])
+    assert 1 == len((tmp_path / "store.jsonl").read_text().splitlines())
+
+
+def test_an_upstream_that_is_gone_is_502(tmp_path):
+    """A missing server is an answer and a line of the log, and nothing is recorded for later."""
+    with proxy("http://127.0.0.1:9/v1", folder=tmp_path) as between:
+        assert 502 == ask(between.base_url)[0]
+        assert [502] == [line["status"] for line in between.log()]
+    assert "" == (tmp_path / "store.jsonl").read_text()
