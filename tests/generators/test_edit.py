@@ -69,6 +69,15 @@ def test_easy_words_are_drawn_from_the_seeds() -> None:
     assert 5 < len(seen)
 
 
+def test_words_that_turn_an_answer_around_stay() -> None:
+    """Negations and words for numbers are neither replaced nor drawn, however likely they are."""
+    prior = edit.Prior(["it is not here", "it is two here", "it is so here", "it is red here"])
+    for text in ("it is not here", "it is two here"):
+        assert {text} == {edit.edit(text, prior, 0.5, Random(seed))[0] for seed in range(40)}
+    drawn = {edit.edit("it is so here", prior, 0.5, Random(seed))[0] for seed in range(40)}
+    assert {"it is so here", "it is red here"} == drawn
+
+
 def test_hard_words_stay() -> None:
     """Words that the model does not expect after the word before are not edited."""
     text = "grass slept old roof barked young"

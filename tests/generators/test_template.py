@@ -60,6 +60,7 @@ def test_chance_is_that_of_the_record() -> None:
 
 LOOP = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
 DOUBLING = "{% set n = namespace(s='ab') %}{% for i in range(60) %}{% set n.s = n.s OP n.s %}{% endfor %}x"
+TWICE = "{% macro d(s) %}{{ s }}{{ s }}{% endmacro %}" + DOUBLING.replace("n.s OP n.s", "d(n.s)")
 BRANCHING = "{% macro m(n) %}{% if n %}{{ m(n - 1) }}{{ m(n - 1) }}{% endif %}{% endmacro %}{{ m(60) }}"
 
 
@@ -73,6 +74,8 @@ BRANCHING = "{% macro m(n) %}{% if n %}{{ m(n - 1) }}{{ m(n - 1) }}{% endif %}{%
         ("{% macro m(n) %}{{ m(n) }}{% endmacro %}{{ m(1) }}", "without end"),
         (DOUBLING.replace("OP", "~"), "characters"),
         (DOUBLING.replace("OP", "+"), "characters"),
+        (TWICE, "characters"),
+        ("{% for i in range(1000) %}{{ range(9999)|list|length }}{% endfor %}", "100,000 steps"),
         ("{% for i in range(200) %}{{ big }}{% endfor %}".replace("big", f"'{'x' * 9000}'"), "characters"),
         ("{{ text|replace('e', big) }}".replace("big", f"'{'x' * 9000}'") * 99, "characters"),
         ("{{ range(300)|join(big) }}".replace("big", f"'{'x' * 9000}'"), "characters"),

@@ -26,7 +26,7 @@ def writer(material: Material) -> Write:
     """Return the writer, with the bigram model of all texts of the seeds. Raises `UsageError` without seeds."""
     need_seeds(material)
     bigrams = Bigrams(seed.text for seed in material.seeds)
-    known = {tuple(TOKEN.findall(seed.text)) for seed in material.seeds}
+    known = {tuple(TOKEN.findall(text)) for seed in material.seeds for text in (seed.text, seed.response)}
 
     def write(brief: Brief) -> Conversation[Draft]:
         yield from ()  # asks no model

@@ -85,7 +85,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
     # With the context, a filter of constants is not computed when the template is read.
     @pass_context
     def _random(self, _context: Any, values: Iterable[Any]) -> Any:
-        return self.random.choice(list(self.counted(values)))
+        return self.random.choice(list(values))
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         """Allow the few methods of texts and mappings that a prompt needs, and what Jinja2 makes itself."""
