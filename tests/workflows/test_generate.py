@@ -17,9 +17,9 @@ from holdfast.core.errors import StoppedError, UsageError
 from holdfast.core.rundir import read_manifest
 from holdfast.core.settings import Cells, Settings
 from holdfast.workflows.cells import quotas
+from holdfast.workflows.generate import GenerateOptions, generate, preview
 from holdfast.workflows.recipe import Recipe
 from tests.workflows.deaths import died_at
-from holdfast.workflows.generate import GenerateOptions, generate, preview
 
 BASE = {
     "generators": [

@@ -76,7 +76,7 @@ class Desk:
         known = {name: rate for name, rate in found.items() if rate is not None}
         open_calls = [call for call in self.ledger.perhaps() if call[0] in known]
         perhaps = sum(known[name].ceiling(size, most or 0) for name, size, most in open_calls)
-        return perhaps + sum(entry["cost"] for entry in self.ledger.usage().values())
+        return float(perhaps + sum(entry["cost"] for entry in self.ledger.usage().values()))
 
     def close(self) -> None:
         """Let endpoints, loop and ledger go."""

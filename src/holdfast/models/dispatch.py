@@ -38,6 +38,9 @@ TOGETHER, LINGER = 0.001, 0.02
 # a wrong address or a server not started; one that did is having an outage.
 NEVER_SEEN, OUTAGE = 30.0, 7200.0
 WATCH_EVERY = 0.5
+BROKE = 500
+# Refusals for want of room cost a call no attempt, up to this many times as many.
+PATIENCE = 20
 # The usual length of a token in English; only the gate's own limit on tokens a minute rests on it, until the answer
 # says how many there were.
 BYTES_PER_TOKEN = 4
@@ -76,10 +79,14 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Job(Generic[Made]):
-    """One conversation to hold, begun when its turn comes, and the model whose places it takes."""
+    """One conversation to hold, begun when its turn comes, and the model whose places it takes.
+
+    `screened` are the kinds of what was taken out of its prompts.
+    """
 
     model: str
     begin: Callable[[], Conversation[Made]]
+    screened: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,26 +231,29 @@ class Dispatcher:
 
     async def _sent(self, line: Line, call: Call, row: int, body: bytes) -> Answer | Ended:
         """Send a call until somebody answers, its attempts are used up, or the run is stopped."""
-        attempt, due, limit = 0, 0.0, _limit(call)
+        attempt, tries, due, limit = 0, 0, 0.0, _limit(call)
         most, tokens = line.most(len(body), limit), len(body) // BYTES_PER_TOKEN + (limit or 0)
         while True:
             await self._place(line, tokens, due)
             if not self.purse.take(most):
                 raise self._out(StoppedError(_spent(self.purse), "Raise budget.cost and run the same command again."))
-            probing, send = line.gate.probing, self.ledger.intend(row, attempt)
+            probing, send = line.gate.probing, self.ledger.intend(row, tries)
             self.tally.sent[call.model] += 1
             await self._committed()
             reply = await line.endpoint.post(CHAT, body)
-            said = read(reply, call, line.model.model, attempt + 1)
+            said = read(reply, call, line.model.model, tries + 1)
             self._settle(line, call, (send, row, most, tokens), reply, said)
             if isinstance(said, Answer | Ended):
                 return said
             if isinstance(said, Halt):
                 raise self._out(StoppedError(f"Model {call.model}: {said.reason}. {said.detail}", RESUME))
-            attempt += not probing
-            if attempt >= line.model.limits.attempts:
-                return Ended("failed", said.reason, f"{attempt} attempts")
-            due = monotonic() + backoff(attempt, self._random)
+            # A refusal for want of room says nothing about this call, nor does a probe of a dead endpoint, unless the
+            # endpoint lives and breaks on it: some do on one prompt and no other.
+            tries += 1
+            attempt += not said.throttled and (not probing or reply.status == BROKE)
+            if attempt >= line.model.limits.attempts or tries >= PATIENCE * line.model.limits.attempts:
+                return Ended("failed", said.reason, f"{tries} attempts")
+            due = monotonic() + backoff(tries, self._random)
 
     async def _place(self, line: Line, tokens: int, due: float) -> None:
         """Wait for a place at the gate; a run that stops meanwhile ends the wait."""

@@ -158,6 +158,10 @@ class Ledger:
             about_to("ledger-committed", self.path)
         self._new.clear()
 
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Return the rows of a query of one's own; tables and views are described in docs/ledger.md."""
+        return self._base.execute(sql).fetchall()
+
     def usage(self) -> dict[str, dict[str, Any]]:
         """Return per model: requests, tokens, cost, and how many requests were never settled or perhaps charged."""
         rows = self._base.execute("SELECT * FROM usage")

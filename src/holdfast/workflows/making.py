@@ -119,9 +119,9 @@ class Maker:
                 jobs.append(source.job(cell, number))
                 places.append((place, number))
         held = self.desk().hold(jobs) if jobs else []
-        for (place, number), end in zip(places, held, strict=True):
+        for (place, number), job, end in zip(places, jobs, held, strict=True):
             if end is not None:
-                made[place].append(self._written(tasks[place], number, end))
+                made[place].append(replace(self._written(tasks[place], number, end), leaks=tuple(job.screened)))
         return made, sum(end is None for end in held)
 
     def _written(self, task: Task, number: int, held: Held[Any]) -> Made:
@@ -164,9 +164,10 @@ class Maker:
         for row, leaks in _leaks([found[each].record for each in rows]).items() if policy != "off" else ():
             each = found[rows[row]]
             if policy == "reject":
-                found[rows[row]] = replace(each, leaks=leaks, end=NoRecord("rejected", PERSONAL, ", ".join(leaks)))
+                end = NoRecord("rejected", PERSONAL, ", ".join(leaks))
+                found[rows[row]] = replace(each, leaks=(*each.leaks, *leaks), end=end)
             else:
-                found[rows[row]] = replace(each, leaks=leaks, record=_redacted(each.record))
+                found[rows[row]] = replace(each, leaks=(*each.leaks, *leaks), record=_redacted(each.record))
         return found
 
     def _decided(self, task: Task, made: Sequence[Made], met: "_Met") -> list[Line]:

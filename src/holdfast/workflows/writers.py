@@ -31,7 +31,7 @@ from holdfast.generators.writing import Brief, Draft, Material, Write, drawn
 from holdfast.models.chat import Call, Conversation, NoRecord
 from holdfast.models.dispatch import Held, Job
 from holdfast.models.families import family, same_run
-from holdfast.privacy.outgoing import screened
+from holdfast.privacy.outgoing import screen
 from holdfast.workflows.cells import cell_name
 from holdfast.workflows.materials import Materials
 
@@ -104,13 +104,15 @@ class Written:
 
     def job(self, cell: Mapping[str, str], number: int) -> Job[Draft]:
         """Return the conversation of one record."""
+        screened: list[str] = []
 
         def begin() -> Conversation[Draft]:
+            screened.clear()
             item, label = self._start(cell, number)
             brief = Brief(cell, number, Random(f"{self.settings.seed}/{self.name}/{label}"), item)
-            return _dressed(self.write(brief), self, self._decoding(label), label)
+            return _dressed(self.write(brief), _Dress(self, self._decoding(label), label, screened))
 
-        return Job(self.model, begin)
+        return Job(self.model, begin, screened)
 
     def record(self, cell: Mapping[str, str], number: int, held: Held[Draft]) -> Record:
         """Return the record of a conversation's end; one without a draft shows the last prompt and answer."""
@@ -198,16 +200,37 @@ def _own_items(entry: GeneratorSettings) -> Items:
     return "documents" if entry.documents else "seeds" if entry.seeds else None
 
 
-def _dressed(
-    talk: Conversation[Draft], source: Written, decoding: Mapping[str, Any], label: str
-) -> Conversation[Draft]:
-    """Return the conversation with each call as it goes out: its model, its decoding, its label, its text screened."""
-    step, given = 0, None
+@dataclass(frozen=True, slots=True)
+class _Dress:
+    """What every call of one conversation is given before it goes out."""
+
+    source: Written
+    decoding: Mapping[str, Any]
+    label: str
+    screened: list[str]
+
+    def on(self, call: Call, step: int) -> Call:
+        """Return the call with its model, its decoding and the label of its sample, its messages screened."""
+        settings = self.source.settings
+        looked = screen(call.messages, settings.filters.privacy)
+        self.screened.extend(f"prompt: {kind}" for kind in looked.kinds)
+        model = call.model or self.source.model
+        if model not in settings.models:
+            what = f"Generator {self.source.name} calls model {model!r}, which is not there."
+            raise UsageError(what, "Add it to models.")
+        decoding = {**self.decoding, **call.decoding}
+        sample = call.sample or f"{self.label}/{step}"
+        return replace(call, messages=looked.messages, model=model, decoding=decoding, sample=sample)
+
+
+def _dressed(talk: Conversation[Draft], dress: _Dress) -> Conversation[Draft]:
+    """Return the conversation with each call as it goes out."""
+    step = 0
     try:
         call = next(talk)
         while True:
             try:
-                given = yield _ready(call, source, decoding, f"{label}/{step}")
+                given = yield dress.on(call, step)
             except NoRecord as end:
                 call = talk.throw(end)
             else:
@@ -216,16 +239,6 @@ def _dressed(
     except StopIteration as done:
         made: Draft = done.value
         return made
-
-
-def _ready(call: Call, source: Written, decoding: Mapping[str, Any], label: str) -> Call:
-    messages = screened(call.messages, source.settings.filters.privacy)
-    model = call.model or source.model
-    if model not in source.settings.models:
-        raise UsageError(f"Generator {source.name} calls model {model!r}, which is not there.", "Add it to models.")
-    return replace(
-        call, messages=messages, model=model, decoding={**decoding, **call.decoding}, sample=call.sample or label
-    )
 
 
 def _remains(held: Held[Draft]) -> Draft:
