@@ -78,6 +78,19 @@ def test_the_limit_of_tokens_is_the_high_end(folder):
         ({"use": "multi_turn", "model": "a", "turns": 3}, {"a": 6}),
         ({"use": "multi_turn", "model": "a", "turns": 3, "seeds": "seeds.jsonl", "passes": 99}, {"a": 5}),
         ({"use": "preference", "model": "a", "against": "b", "seeds": "seeds.jsonl", "passes": 99}, {"a": 1, "b": 1}),
+        (
+            {
+                "use": "back_translation",
+                "model": "a",
+                "against": "b",
+                "seeds": "seeds.jsonl",
+                "passes": 99,
+                "languages": ["en", "fr"],
+            },
+            {"a": 1, "b": 1},
+        ),
+        ({"use": "edit", "seeds": "seeds.jsonl", "passes": 99}, {}),
+        ({"use": "ngram", "seeds": "seeds.jsonl"}, {}),
         ({"use": "procedural", "family": "arithmetic", "tasks": ["rates"]}, {}),
     ],
 )
