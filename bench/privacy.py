@@ -10,16 +10,22 @@ import argparse
 import gzip
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from random import Random
 from time import process_time
 from typing import Any
 
+import phonenumbers
 import pyarrow as pa
 
 from bench.page import filled, markdown
 from holdfast.core.domain import DOMAINS, domains
+from holdfast.core.record import Message
+from holdfast.privacy.leaks import Leak
+from holdfast.privacy.outgoing import screened
 from holdfast.privacy.personal import personal_data
+from holdfast.privacy.phones import phone_numbers
 from holdfast.privacy.scan import scan
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -48,6 +54,8 @@ def main() -> None:
     arguments = parser.parse_args()
     tables = {
         "kinds": kinds_table(),
+        "phones": phones_table(),
+        "prompts": prompts_table(),
         "alarms": alarms_table(),
         "speed": speed_table(arguments.records),
         "domains": domains_table(),
@@ -95,6 +103,79 @@ def overlap(one: tuple[str, int, int], other: tuple[str, int, int]) -> bool:
 def share(part: int, whole: int) -> str:
     """A ratio to three decimals, or a dash where there is nothing to divide by."""
     return f"{part / whole:.3f}" if whole else "-"
+
+
+def phones_table() -> list[list[str]]:
+    """Phone numbers by our patterns, by the numbering plans, and by both: the labelled set, and numbers that exist.
+
+    Most labelled numbers are invented and in no plan. The others are drawn (seed 7), up to four for each region.
+    """
+    labelled = [
+        (row["text"], [(span["start"], span["end"]) for span in row["spans"] if span["type"] == "PHONE_NUMBER"])
+        for row in rows_of(LABELLED)
+    ]
+    finders: dict[str, Callable[[str, str], list[Leak]]] = {
+        "our patterns": lambda text, _: [leak for leak in personal_data(text) if leak.kind == "phone"],
+        "plans": lambda text, region: phone_numbers(text, [region] if region else []),
+    }
+    own, plans = finders.values()
+    finders["both"] = lambda text, region: [*own(text, region), *plans(text, region)]
+    drawn = list(existing_numbers())
+    body = []
+    for name, find in finders.items():
+        met = hits = right = 0
+        for text, truth in labelled:
+            found = {(leak.start, leak.end) for leak in find(text, "")}
+            met += sum(any(touch(one, other) for other in found) for one in truth)
+            hits += len(found)
+            right += sum(any(touch(one, other) for other in truth) for one in found)
+        total = sum(len(truth) for _, truth in labelled)
+        shares = [share(sum(bool(find(text[form], region)) for region, text in drawn), len(drawn)) for form in (0, 1)]
+        body.append([name, share(met, total), share(right, hits), *shares])
+    return [["found by", "labelled: recall", "precision", "existing, with country code", "in national form"], *body]
+
+
+def existing_numbers() -> Iterator[tuple[str, tuple[str, str]]]:
+    """Yield (region, sentences with the number in international and in national form) of numbers that could exist."""
+    random, form = Random(7), phonenumbers.PhoneNumberFormat
+    for region in sorted(phonenumbers.SUPPORTED_REGIONS):
+        example = phonenumbers.example_number_for_type(region, phonenumbers.PhoneNumberType.MOBILE)
+        made: set[str] = set()
+        if example is None or example.country_code is None:
+            continue
+        for _ in range(60):
+            text = str(example.national_number)
+            last = min(6, len(text) - 2)
+            number = phonenumbers.PhoneNumber(
+                country_code=example.country_code,
+                national_number=int(text[:-last] + "".join(random.choice("0123456789") for _ in range(last))),
+                italian_leading_zero=example.italian_leading_zero,
+            )
+            shown = [phonenumbers.format_number(number, each) for each in (form.INTERNATIONAL, form.NATIONAL)]
+            if phonenumbers.is_valid_number_for_region(number, region) and len(made) < 4 and shown[0] not in made:
+                made.add(shown[0])
+                yield region, (f"Please write to {shown[0]} tonight.", f"Please write to {shown[1]} tonight.")
+
+
+def touch(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    """At least one character in common."""
+    return one[0] < other[1] and other[0] < one[1]
+
+
+def prompts_table() -> list[list[str]]:
+    """Processor time for one prompt of 1 kB before it is sent."""
+    body = []
+    for name, file in (
+        ("prose", "text/gutenberg.jsonl.gz"),
+        ("mathematics", "instruct/gsm8k_train.jsonl.gz"),
+        ("code", "verify/humanevalpack_python.jsonl.gz"),
+        ("full of personal data", LABELLED),
+    ):
+        text = " ".join(row.get("text") or row.get("question") or row["solution"] for row in rows_of(file))
+        some = [(Message("user", text[at : at + RECORD]),) for at in range(0, min(len(text), 300_000), RECORD)]
+        took = min(seconds(lambda prompts: [screened(each, "redact") for each in prompts], some) for _ in range(3))
+        body.append([name, f"{took / len(some) * 1e6:.0f}"])
+    return [["1 kB of", "microseconds"], *body]
 
 
 def alarms_table() -> list[list[str]]:

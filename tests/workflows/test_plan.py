@@ -1,7 +1,10 @@
 """plan: what a build would stumble over is told before any work."""
 
+import re
+
 import pytest
 
+from holdfast.cli.plan import _text
 from holdfast.core.errors import UsageError
 from holdfast.core.settings import Settings
 from holdfast.workflows.plan import plan
@@ -43,3 +46,69 @@ def test_a_mistake_is_found_before_any_work(wrong, said, tmp_path):
     """Names and values that only a later step reads are checked by plan."""
     with pytest.raises(UsageError, match=said):
         plan(settings(tmp_path, **wrong))
+
+
+ASKING = {
+    "models": {"m": {"base_url": "https://api.openai.com/v1", "model": "gpt-4o-mini", "family": "gpt"}},
+    "generators": [
+        {"use": "self_instruct", "model": "m", "cap": 0.5, "name": "new tasks"},
+        {"use": "procedural", "family": "arithmetic", "tasks": ["rates"]},
+    ],
+}
+
+
+def asking(folder, **more):
+    """Settings with a generator that asks a listed model, seeded by real records that are not sealed yet."""
+    return settings(folder, **{**ASKING, **more})
+
+
+def test_a_plan_with_a_model_comes_before_the_seal_and_writes_nothing(tmp_path):
+    """Real seeds are not sealed yet; half of 30 records at two calls each are counted, priced, and nothing is made."""
+    made = plan(asking(tmp_path))
+    (line,) = made.generators
+    assert ("new tasks", "m", "openai/gpt-4o-mini") == (line.generator, line.model, line.price_source)
+    assert 2 * 15 / 0.65 == pytest.approx(made.calls.value, abs=1)
+    assert 0 < made.cost.low < made.cost.value < made.cost.high
+    assert 0 < made.seconds.low < made.seconds.value < made.seconds.high
+    assert ["real.jsonl"] == [path.name for path in tmp_path.iterdir()]
+
+
+def test_a_budget_below_the_estimate_is_told(tmp_path):
+    """A cent's hundredth does not last; a fortune does, and is not mentioned."""
+    poor = plan(asking(tmp_path, budget={"cost": 0.0001}))
+    assert [True] == ["below the estimate" in text for text in poor.warnings if "budget" in text]
+    assert [] == [text for text in plan(asking(tmp_path, budget={"cost": 1000})).warnings if "budget" in text]
+
+
+def test_an_unknown_price_is_told_and_refused_with_a_budget(tmp_path):
+    """Without a budget the cost is unknown and said to be; with one nothing begins."""
+    unheard = {"models": {"m": {"base_url": "https://llm.test/v1", "model": "unheard-of"}}}
+    made = plan(asking(tmp_path, **unheard))
+    assert made.cost is None
+    assert ["not zero"] == ["not zero" for text in made.warnings if "price of model m" in text]
+    assert made.to_dict()["cost"] is None
+    with pytest.raises(UsageError, match="not zero"):
+        plan(asking(tmp_path, **unheard, budget={"cost": 5}))
+
+
+def test_a_local_model_costs_nothing(tmp_path):
+    """On this machine the price is known, and zero."""
+    local = {"models": {"m": {"base_url": "http://127.0.0.1:8080/v1", "model": "mine"}}}
+    made = plan(asking(tmp_path, **local, budget={"cost": 5}))
+    assert (0, 0, "loopback") == (made.cost.value, made.cost.high, made.generators[0].price_source)
+
+
+def test_what_is_not_supported_is_still_refused(tmp_path):
+    """Judges are read from the settings and refused by name; generators with models no longer are."""
+    with pytest.raises(UsageError, match=r"filters\.judge"):
+        plan(asking(tmp_path, filters={"judge": {"model": "m", "rubric": "r.md"}}))
+
+
+def test_the_command_shows_ranges_and_sources(tmp_path):
+    """Each estimate is printed with its ends, each price with where it comes from."""
+    text = _text(plan(asking(tmp_path)))
+    assert "new tasks -> m" in text
+    assert "price: openai/gpt-4o-mini" in text
+    assert re.search(r"^model calls +[\d,]+ \([\d,]+ to [\d,]+\)$", text, re.MULTILINE)
+    assert re.search(r"^estimated cost +[\d.]+ \([\d.]+ to [\d.]+\) USD$", text, re.MULTILINE)
+    assert re.search(r"^estimated time +\d+.* \(.* to .*\)$", text, re.MULTILINE)

@@ -70,18 +70,24 @@ class Endpoint:
             await self._session.close()
             self._session = None
 
-    async def post(self, path: str, body: bytes) -> Reply:
-        """Send JSON to a path below base_url and return what came back by the deadline, faults as replies."""
-        return await self._send(hdrs.METH_POST, path, body)
+    async def post(self, path: str, body: bytes, content_type: str = "application/json") -> Reply:
+        """Send JSON, or what `content_type` says, to a path below base_url; return what came back by the deadline.
 
-    async def get(self, path: str) -> Reply:
-        """Ask for a path below base_url and return what came back by the deadline, faults as replies."""
-        return await self._send(hdrs.METH_GET, path, None)
+        Faults are replies.
+        """
+        return await self._send(path, body, content_type)
 
-    async def _send(self, method: str, path: str, body: bytes | None) -> Reply:
+    async def get(self, path: str, most: int = BODY_CAP) -> Reply:
+        """Ask for a path below base_url and return what came back by the deadline, faults as replies.
+
+        `most` is the largest body in bytes that is taken.
+        """
+        return await self._send(path, most=most)
+
+    async def _send(self, path: str, body: bytes | None = None, content_type: str = "", most: int = BODY_CAP) -> Reply:
         try:
             async with asyncio.timeout(self.model.limits.timeout):
-                return await self._exchange(method, path, body)
+                return await self._exchange(path, body, content_type, most)
         except TimeoutError:
             return _fault("timeout")
         except (aiohttp.ClientConnectorSSLError, aiohttp.ClientConnectorCertificateError) as error:
@@ -97,18 +103,22 @@ class Endpoint:
         except _FaultError as fault:
             return _fault(*map(str, fault.args))
 
-    async def _exchange(self, method: str, path: str, body: bytes | None) -> Reply:
+    async def _exchange(self, path: str, body: bytes | None, content_type: str, most: int) -> Reply:
         if self._session is None:
             raise UsageError(f"The endpoint {self.name} is not open.", "Use it inside `async with`.")
-        response = await self._session.request(method, self._url(path), data=body, allow_redirects=False)
+        method = hdrs.METH_GET if body is None else hdrs.METH_POST
+        headers = {hdrs.CONTENT_TYPE: content_type} if content_type else None
+        response = await self._session.request(
+            method, self._url(path), data=body, headers=headers, allow_redirects=False
+        )
         try:
             if 300 <= response.status < 400:
                 raise _FaultError("redirect", _target(response))
-            data = await _body(response.content)
+            data = await _body(response.content, most)
         finally:
             response.close()
         if encoding := response.headers.get(hdrs.CONTENT_ENCODING):
-            data = _decoded(data, encoding.strip().lower())
+            data = _decoded(data, encoding.strip().lower(), most)
         if self._key is not None:
             data = self._key.scrub(data)
         return Reply(response.status, response.headers, data)
@@ -120,13 +130,13 @@ class Endpoint:
         return url
 
 
-async def _body(stream: aiohttp.StreamReader) -> bytes:
+async def _body(stream: aiohttp.StreamReader, most: int) -> bytes:
     """Return a body as it came. Raises `_FaultError` as soon as it is larger than an answer can be."""
     data = await stream.readany()
     if stream.at_eof():
         return data
     parts, size = [data], len(data)
-    while size <= BODY_CAP:
+    while size <= most:
         part = await stream.readany()
         if not part:
             return b"".join(parts)
@@ -135,15 +145,15 @@ async def _body(stream: aiohttp.StreamReader) -> bytes:
     raise _FaultError("too-large")
 
 
-def _decoded(data: bytes, encoding: str) -> bytes:
+def _decoded(data: bytes, encoding: str, most: int) -> bytes:
     """Return a body decompressed, never more than the cap: a bomb stops there."""
     if encoding == "identity":
         return data
     if encoding not in ("gzip", "x-gzip", "deflate"):
         raise _FaultError("encoding", encoding[:40])
     decompressor = zlib.decompressobj(_GZIP_OR_ZLIB)
-    text = decompressor.decompress(data, BODY_CAP + 1)
-    if len(text) > BODY_CAP:
+    text = decompressor.decompress(data, most + 1)
+    if len(text) > most:
         raise _FaultError("too-large")
     if not decompressor.eof:
         raise _FaultError("cut")

@@ -117,12 +117,16 @@ def _street(value: str) -> int:
     return 0 if _SAMPLE_STREET.search(value) else len(value)
 
 
+def is_fictional_phone(digits: str) -> bool:
+    """True for the numbers that the North American numbering plan keeps for films and for directory assistance."""
+    return "55501" in digits[-9:] or "5551212" in digits
+
+
 def _phone(value: str) -> int:
     digits = checksums.digits_of(value)
-    fictional = "55501" in digits[-9:] or "5551212" in digits  # reserved by the North American numbering plan
     made_up = len(set(digits)) < 4 or _COUNTING.search(digits) or value.lstrip("+1 ").startswith(("555", "(555"))
     possible = 7 <= len(digits) <= 20 and not _YEARS_OR_DECIMAL.fullmatch(value)
-    return len(value) if possible and not fictional and not made_up else 0
+    return len(value) if possible and not is_fictional_phone(digits) and not made_up else 0
 
 
 def _long_phone(value: str) -> int:

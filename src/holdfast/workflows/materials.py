@@ -29,12 +29,16 @@ MOST = 50_000
 
 @dataclass(slots=True)
 class Materials:
-    """Reads the files that generators name, each once. `held_out` counts the records that were left out of them."""
+    """Reads the files that generators name, each once. `held_out` counts the records that were left out of them.
+
+    `unsealed` are the real records before any of them are held out: what a plan looks at, where nothing is sealed yet.
+    """
 
     settings: Settings
     held_out: int = 0
     _read: dict[Path | None, tuple[Record, ...]] = field(default_factory=dict)
     _index: EvalIndex | None = None
+    unsealed: tuple[Record, ...] = ()
 
     def of(self, entry: GeneratorSettings, *, real_seeds: bool) -> Material:
         """Return the material of one generator; the real training records are its seeds where it names none."""
@@ -55,6 +59,8 @@ class Materials:
         return self._index
 
     def _records(self, path: Path | None) -> tuple[Record, ...]:
+        if path is None and self.unsealed:
+            return self.unsealed
         if path not in self._read:
             with scratch() as folder:
                 self._read[path] = self._clear(self._open(path, folder))

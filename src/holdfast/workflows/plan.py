@@ -2,22 +2,27 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from itertools import islice
 from typing import Any
 
+from holdfast.core.dataset import Dataset
 from holdfast.core.errors import UsageError, nearest
 from holdfast.core.reader import read
 from holdfast.core.scratch import scratch
 from holdfast.core.settings import Settings
+from holdfast.dedup.seal import NAME as SEAL
 from holdfast.models.families import family
+from holdfast.models.prices import remedy, unknown_price
 from holdfast.rules import catalogue
 from holdfast.stats import dose
 from holdfast.stats.proportion import smallest_drop
 from holdfast.workflows.audit import selected
-from holdfast.workflows.cells import quotas
+from holdfast.workflows.forecast import NOTHING, Forecast, Line, Range, forecast
 from holdfast.workflows.generate import deadline
+from holdfast.workflows.materials import MOST, Materials
 from holdfast.workflows.recipe import Recipe
 from holdfast.workflows.reserve import asked, wanted
+from holdfast.workflows.writers import WRITERS
 
 # One family disagrees with itself too rarely: two to four share the work.
 FEWEST_FAMILIES = 2
@@ -25,15 +30,22 @@ FEWEST_FAMILIES = 2
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a build will read, make and mix. Shares and counts are by records, before filters take their part."""
+    """What a build will read, make and mix. Shares and counts are by records, before filters take their part.
+
+    Calls, cost (in `currency`; None where a price is unknown) and seconds are estimates with a low and a high end
+    (`workflows.forecast`); `generators` has them for each generator and model.
+    """
 
     real: int
     held_out: int
     smallest_drop: float
     cells: int
     accepted: int
-    calls: int
-    cost: float
+    calls: Range
+    cost: Range | None
+    currency: str
+    seconds: Range
+    generators: tuple[Line, ...]
     synthetic_share: float
     band: str
     n_eff: float
@@ -41,34 +53,46 @@ class Plan:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the public JSON form."""
-        return {"version": 1, **asdict(self)}
+        return {"version": 2, **asdict(self)}
 
 
 def plan(settings: Settings) -> Plan:
-    """Check that a build can run with these settings, and count what it will do. Pays and writes nothing."""
+    """Check that a build can run with these settings, and count what it will do. Pays, sends and writes nothing."""
     refuse_unsupported(settings)
     _refuse_mistakes(settings)
     with scratch() as folder:
         paths = [settings.path(entry.path) for entry in settings.real]
-        rows = read(paths, mapping=settings.real[0].map, spool=folder, origin="real").rows
+        data = read(paths, mapping=settings.real[0].map, spool=folder, origin="real")
+        recipe = Recipe.of(settings, _materials(settings, data)) if settings.generators else None
+        rows = data.rows
+    expected = forecast(recipe) if recipe else Forecast((), NOTHING, NOTHING, NOTHING, {})
     reserved = settings.reserve
     held_out = wanted(asked(reserved.eval, reserved.detect, reserved.power), rows)
-    cells = quotas(settings.cells, folder=settings.path(Path())) if settings.generators else ()
-    accepted = sum(cell.wanted for cell in cells)
+    accepted = recipe.total if recipe else 0
     share = mixed_share(rows - held_out, accepted, settings.mix.max_synthetic)
     return Plan(
         real=rows,
         held_out=held_out,
         smallest_drop=smallest_drop(held_out, reserved.power),
-        cells=len(cells),
+        cells=len(recipe.quotas) if recipe else 0,
         accepted=accepted,
-        calls=0,
-        cost=0.0,
+        calls=expected.calls,
+        cost=expected.cost,
+        currency=settings.budget.currency,
+        seconds=expected.seconds,
+        generators=expected.lines,
         synthetic_share=share,
         band=dose.band(share),
         n_eff=dose.effective_share(1 - share),
-        warnings=tuple(_warnings(settings)),
+        warnings=(*_warnings(settings), *_costs(settings, expected)),
     )
+
+
+def _materials(settings: Settings, real: Dataset) -> Materials:
+    """Return what writers work with; before the held-out set is sealed, the whole real data stands for its rest."""
+    sealed = (settings.path(settings.reserve.out) / SEAL).exists()
+    writes = any(entry.use in WRITERS for entry in settings.generators)
+    return Materials(settings, unsealed=() if sealed or not writes else tuple(islice(real.records(), MOST)))
 
 
 def refuse_unsupported(settings: Settings) -> None:
@@ -76,10 +100,8 @@ def refuse_unsupported(settings: Settings) -> None:
     if not settings.real:
         raise UsageError("The settings name no real data.", "Add real: [{path: FILE}], the anchor of everything.")
     asked = {
-        "generators with a model": any(entry.model or entry.use == "prompt" for entry in settings.generators),
         "filters.judge": settings.filters.judge,
         "reserve.ood": settings.reserve.ood,
-        "budget.cost": settings.budget.cost is not None,
         "a runner other than local": settings.runner != "local",
         "real files with different maps": len({tuple(entry.map.items()) for entry in settings.real}) > 1,
     }
@@ -91,8 +113,6 @@ def refuse_unsupported(settings: Settings) -> None:
 def _refuse_mistakes(settings: Settings) -> None:
     """Raise `UsageError` for names and values that a build would stumble over later, when work has been done."""
     deadline(settings)
-    if settings.generators:
-        Recipe.of(settings)
     known = {*selected(settings), *settings.audit.rules, *catalogue.SLUGS}
     for risk in settings.accepted_risks:
         if risk.rule not in known:
@@ -119,6 +139,17 @@ def _warnings(settings: Settings) -> Iterator[str]:
         yield f"the caps of the generators add up to {reach:.0%}: the quota cannot be filled"
     if settings.mix.max_synthetic > 0.5:
         yield f"the cap of {settings.mix.max_synthetic:.0%} synthetic is above the default of 50 %"
+
+
+def _costs(settings: Settings, expected: Forecast) -> Iterator[str]:
+    """Yield what is to be said about money and calls before the first is made."""
+    for name in dict.fromkeys(line.model for line in expected.lines if line.cost is None):
+        yield f"{unknown_price(settings, name)} {remedy(name)}"
+    budget, cost = settings.budget.cost, expected.cost
+    if budget is not None and cost is not None and budget < cost.value:
+        yield f"the budget of {budget:g} {settings.budget.currency} is below the estimate of {cost.value:.2f}"
+    for name, most in expected.short.items():
+        yield f"the seeds or documents of {name} give at most {most:,} records: the quota may not be filled"
 
 
 def _accepted(settings: Settings) -> set[str]:

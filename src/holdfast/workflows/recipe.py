@@ -30,9 +30,9 @@ class Recipe:
     gaps: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, settings: Settings) -> "Recipe":
+    def of(cls, settings: Settings, materials: Materials | None = None) -> "Recipe":
         """Resolve every name in the settings, so that a mistake is found before any work."""
-        materials = Materials(settings)
+        materials = materials or Materials(settings)
         found = sources(settings, materials)
         if len(found) < FEWEST and WAIVER not in {risk.rule for risk in settings.accepted_risks}:
             remedy = f"Add a generator, or accept the risk {WAIVER} with reason, owner and date."
