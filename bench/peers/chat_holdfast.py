@@ -8,6 +8,7 @@ nothing to verify.
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def models(url: str, flying: int) -> dict[str, Any]:
     return {"asked": {"base_url": url, "model": MODEL, "limits": limits}}
 
 
-def verb(path: Path, folder: Path, options: list[str]) -> None:
+def verb(_: Path, folder: Path, options: list[str]) -> None:
     """Run `holdfast generate` for as many prompts as are asked for; its rows are those of kept.jsonl."""
     flying, count, url = options
     out = folder / "out"
@@ -78,7 +79,7 @@ def dispatcher(path: Path, folder: Path, options: list[str]) -> None:
 
     meter = Meter()
     with meter.running(), open_desk(settings, folder, ["asked"]) as desk:
-        held = desk.hold([Job("asked", lambda prompt=row["prompt"]: ask(prompt)) for row in prompts])
+        held = desk.hold([Job("asked", partial(ask, row["prompt"])) for row in prompts])
     texts = [one.made if one is not None and isinstance(one.made, str) else None for one in held]
     answered(folder, [(row["id"], text) for row, text in zip(prompts, texts, strict=True)])
     meter.tell()

@@ -2,15 +2,13 @@
 
 import os
 import sys
-from importlib.util import find_spec
-from pathlib import Path
+import sysconfig
+from typing import Any
 
-_FOLDER = Path(sys.argv[2])
-_TOKENS = Path(str((find_spec("litellm") or sys).origin)).parent / "litellm_core_utils" / "tokenizers"
 # It looks the tokeniser's file up on the network, but for the copy inside litellm, which it depends on.
 os.environ.update(
-    TIKTOKEN_CACHE_DIR=str(_TOKENS),
-    CURATOR_CACHE_DIR=str(_FOLDER / "cache"),
+    TIKTOKEN_CACHE_DIR=f"{sysconfig.get_path('purelib')}/litellm/litellm_core_utils/tokenizers",
+    CURATOR_CACHE_DIR=f"{sys.argv[2]}/cache",
     CURATOR_DISABLE_RICH_DISPLAY="1",
     CURATOR_VIEWER="0",
     TELEMETRY_ENABLED="false",
@@ -25,16 +23,16 @@ from bench.peers.tools.chat import ATTEMPTS, MODEL, UNLIMITED, answered, asked
 from bench.peers.tools.meter import Meter
 
 
-class Asker(curator.LLM):
+class Asker(curator.LLM):  # type: ignore[misc]  # it is not known here
     """One prompt per row, one answer per row."""
 
-    def prompt(self, input: dict) -> str:
+    def prompt(self, row: dict[str, Any]) -> str:
         """Return the prompt of a row."""
-        return str(input["prompt"])
+        return str(row["prompt"])
 
-    def parse(self, input: dict, response: str) -> dict:
+    def parse(self, row: dict[str, Any], response: str) -> dict[str, Any]:
         """Return the row of an answer."""
-        return {"id": input["id"], "answer": response}
+        return {"id": row["id"], "answer": response}
 
 
 def main() -> None:
@@ -52,6 +50,7 @@ def main() -> None:
                 "max_requests_per_minute": UNLIMITED,
                 "max_tokens_per_minute": UNLIMITED * 1000,
                 "max_retries": ATTEMPTS - 1,
+                # A row that is given up is to be missing, not the end of the run.
                 "require_all_responses": False,
                 "seconds_to_pause_on_rate_limit": 1,
             },

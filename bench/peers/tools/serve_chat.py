@@ -1,4 +1,4 @@
-"""An OpenAI-compatible endpoint on this machine: made-up answers after a fixed time, and faults where they are asked for.
+"""An OpenAI-compatible endpoint on this machine: made-up answers after a fixed time, and faults on request.
 
     python -m bench.peers.tools.serve_chat FILE [--latency SECONDS] [--faults SHARE]
 
@@ -19,15 +19,17 @@ from collections import Counter
 from hashlib import blake2b
 from itertools import cycle, islice
 from pathlib import Path
+from typing import cast
 
 HEADER_END = b"\r\n\r\n"
 LENGTH = re.compile(rb"\r\ncontent-length:\s*(\d+)", re.IGNORECASE)
 # How prompts name what they ask about; answers begin with it, so that a mixed-up row is seen.
 ITEM = re.compile(rb"item (\d+)")
 WORDS = (
-    "amber basin cedar delta ember fjord grove harbour island juniper kiln lagoon meadow north orchard pebble quarry "
-    "river stone timber upland valley willow yarrow anchor bridge candle dome engine ferry gate hill"
-).split()
+    "amber", "basin", "cedar", "delta", "ember", "fjord", "grove", "harbour", "island", "juniper", "kiln", "lagoon",
+    "meadow", "north", "orchard", "pebble", "quarry", "river", "stone", "timber", "upland", "valley", "willow",
+    "yarrow", "anchor", "bridge", "candle", "dome", "engine", "ferry", "gate", "hill",
+)  # fmt: skip
 WORDS_PER_ANSWER = 64
 BACKLOG = 4096
 
@@ -84,7 +86,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Remember where to write."""
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         """Answer every request that is whole."""
