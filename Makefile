@@ -67,7 +67,7 @@ format: $(STAMP)
 bench: $(STAMP) bench-peers
 	$(BIN)/python -m bench.scale --sizes 10000 100000 1000000
 
-# Installs a dozen other tools into environments of their own under .bench/ (about 11 GB) and runs them beside ours.
+# Installs a dozen other tools into environments of their own under .bench/ (about 14 GB) and runs them beside ours.
 bench-peers: $(STAMP)
 	$(BIN)/python -m bench.peers
 

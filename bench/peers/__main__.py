@@ -14,13 +14,13 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-from bench.peers import audit, decontamination, distinct, embedding, exact, kernel, near, pairs, selfbleu
+from bench.peers import audit, decontamination, distinct, embedding, exact, generation, kernel, near, pairs, selfbleu
 from bench.peers.contest import ROOT, Row, hold, machine
 from bench.peers.corpora import corpus
 from bench.peers.environments import PEERS, installed, versions
 from bench.peers.page import fill, tables
 
-PARTS = (exact, near, embedding, pairs, decontamination, distinct, kernel, selfbleu, audit)
+PARTS = (exact, near, embedding, pairs, decontamination, distinct, kernel, selfbleu, audit, generation)
 OPERATIONS = {each.OPERATION.name: each.OPERATION for each in PARTS}
 RESULT = ROOT / "bench" / "results" / "peers.json"
 EMPTY: dict[str, Any] = {"operations": {}, "corpora": {}}
@@ -46,7 +46,9 @@ def main() -> None:
             # Read anew, because another run may have ended meanwhile.
             result = known()
             result["machine"] = machine()
-            result["versions"] = {peer: versions(peer) for peer in PEERS if installed(peer)}
+            # What an operation does not need is perhaps not installed now; its figures stay, and so does its version.
+            known_versions = result.get("versions", {}) | {peer: versions(peer) for peer in PEERS if installed(peer)}
+            result["versions"] = {peer: known_versions[peer] for peer in PEERS if peer in known_versions}
             result["operations"][name] = found
             result["corpora"].update(corpora)
             keep(result)

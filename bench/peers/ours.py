@@ -224,6 +224,8 @@ OPERATIONS: dict[str, Callable[[Path, Path, list[str]], Any]] = {
     "vendi": lambda path, _, __: kernel_score(path, "vendi"),
     "rke": lambda path, _, __: kernel_score(path, "rke"),
     "shingle-buffer": shingle_buffer,
+    "generation": lambda *given: import_module("bench.peers.chat_holdfast").verb(*given),
+    "generation-dispatcher": lambda *given: import_module("bench.peers.chat_holdfast").dispatcher(*given),
 }
 
 if __name__ == "__main__":

@@ -1,16 +1,18 @@
 """The result as Markdown: one table per operation and what was promised, between the markers of docs/performance.md."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from bench.page import filled, markdown
+from bench.peers import rates
 
 NAMED = re.compile(r"<!-- measured: ([\w-]+) -->")
 NOTHING = "Not measured yet."
 # Load of the machine from which on its wall times are no figures to quote: ours and its peers keep two cores busy.
 BUSY = 3.0
 # The package that gives an environment its version, where the two are called differently.
-PACKAGES = {"faiss": "faiss-cpu", "lm-eval": "lm_eval"}
+PACKAGES = {"faiss": "faiss-cpu", "lm-eval": "lm_eval", "curator": "bespokelabs-curator"}
 # What an answer is called in the table; other fields stay in the JSON.
 ANSWERS = (
     "beyond",
@@ -47,13 +49,30 @@ def about(result: dict[str, Any]) -> str:
     kept = sum(target["reached"] for target in targets)
     named = ", ".join(f"{name} {versions[name].get(PACKAGES.get(name, name), '')}".strip() for name in versions)
     processor = f"{here['processor']}, {', '.join(here['abilities'])}"
+    peers = f"Peers, and what they run on: {named}."
     machine = f"Measured on {here['cores']} cores ({processor}), Python {here['python']}."
-    return f"{machine}\n\nPeers: {named}.\n\n{kept} of {len(targets)} promises are kept; each stands below its table."
+    return f"{machine}\n\n{peers}\n\n{kept} of {len(targets)} promises are kept; each stands below its table."
 
 
 def tables(operation: dict[str, Any], corpora: dict[str, Any]) -> str:
-    """Return the table of an operation and the table of what was promised for it."""
-    first = next(row for row in operation["rows"] if row["key"].startswith("ours"))
+    """Return the tables of an operation and the table of what was promised for it."""
+    read = sorted({row["corpus"] for row in operation["rows"]})
+    corpus = ", ".join(f"`{name}` ({corpora[name]['digest']})" for name in read if name in corpora)
+    shape = SHAPES[operation.get("shape", "documents")]
+    parts = [shape(operation["rows"]), f"Input: {corpus}.{busy(operation)}"]
+    if operation["targets"]:
+        promised = [["promised", "wanted", "measured", "whole process", "reached"]]
+        promised += [
+            [one["what"], one["wanted"], number(one["measured"]), number(one.get("measured_whole_process")), said(one)]
+            for one in operation["targets"]
+        ]
+        parts.append(markdown(promised))
+    return "\n\n".join([*parts, *operation["notes"]])
+
+
+def per_document(rows: list[dict[str, Any]]) -> str:
+    """Return the table of contestants that work on documents; the first of ours is what ratios are taken to."""
+    first = next(row for row in rows if row["key"].startswith("ours"))
     head = [
         "",
         "documents",
@@ -65,18 +84,7 @@ def tables(operation: dict[str, Any], corpora: dict[str, Any]) -> str:
         "times ours",
         "answer",
     ]
-    body = [shown(row, first) for row in operation["rows"]]
-    read = sorted({row["corpus"] for row in operation["rows"]})
-    corpus = ", ".join(f"`{name}` ({corpora[name]['digest']})" for name in read if name in corpora)
-    parts = [markdown([head, *body]), f"Input: {corpus}.{busy(operation)}"]
-    if operation["targets"]:
-        promised = [["promised", "wanted", "measured", "whole process", "reached"]]
-        promised += [
-            [one["what"], one["wanted"], number(one["measured"]), number(one.get("measured_whole_process")), said(one)]
-            for one in operation["targets"]
-        ]
-        parts.append(markdown(promised))
-    return "\n\n".join([*parts, *operation["notes"]])
+    return markdown([head, *(shown(row, first) for row in rows)])
 
 
 def busy(operation: dict[str, Any]) -> str:
@@ -116,3 +124,6 @@ def number(value: Any) -> str:
     if value is None:
         return "-"
     return f"{value:,}" if isinstance(value, int) else f"{value:,.6f}".rstrip("0").rstrip(".")
+
+
+SHAPES: dict[str, Callable[[list[dict[str, Any]]], str]] = {"documents": per_document, "rates": rates.settings}

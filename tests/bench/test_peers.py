@@ -1,20 +1,27 @@
 """The comparison with the peers: its arithmetic, its judges and its page; the peers themselves are not run here."""
 
+import asyncio
+import json
 import re
+import time
 from array import array
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from bench.peers.contest import Row, Target, verdict
+from bench.peers.contest import Row, Target, summed_up, verdict
 from bench.peers.corpora import LEVELS, variant
 from bench.peers.environments import PEERS
+from bench.peers.generation import SETTINGS, compare, counted
 from bench.peers.leaks import EDIT_EVERY, FORMS, PLAIN, plant, written
 from bench.peers.near import sampled
 from bench.peers.page import fill, tables
+from bench.peers.rates import settings
 from bench.peers.sources import functions, pieces
 from bench.peers.tools.meter import Meter, components, shingles, words
+from bench.peers.tools.serve_chat import Endpoint, serve
 
 QUESTION = (
     'Janet\'s ducks lay sixteen eggs per day. She eats three for breakfast-time every "morning" and bakes muffins ' * 2
@@ -151,3 +158,74 @@ def test_the_page_is_filled_between_its_markers() -> None:
     assert "old" not in filled
     assert "failed: exit 1" in filled
     assert fill(filled, result) == filled
+
+
+def test_a_lost_row_of_one_run_is_lost() -> None:
+    """Of several runs the highest count stands and the median of other numbers; texts are those of the last."""
+    runs = [{"lost": 0, "seconds": 1.0, "note": "a"}, {"lost": 2, "seconds": 3.0, "note": "b"}]
+    assert {"lost": 2, "seconds": 2.0, "note": "b"} == summed_up(runs)
+    assert {} == summed_up([])
+
+
+def test_rows_are_counted_by_their_prompts() -> None:
+    """A prompt without a row, with null, with an empty text or twice under one number is lost; a swapped one mixed."""
+    rows = [(0, "Item 0: a"), (1, None), (2, ""), (3, "Item 4: b"), (4, "Item 4: b"), (4, "Item 4: b")]
+    assert {"lost": 3, "mixed": 1} == counted([json.dumps({"id": number, "answer": text}) for number, text in rows], 6)
+
+
+def test_faults_follow_from_body_and_attempt() -> None:
+    """Two endpoints give one request the same fate; about one call in ten fails, half of those each way."""
+    one, other = Endpoint(0.0, 0.1), Endpoint(0.0, 0.1)
+    bodies = [str(number).encode() for number in range(4_000)]
+    assert [one.take(body) for body in bodies] == [other.take(body) for body in reversed(bodies)][::-1]
+    assert [200, 200] == pytest.approx([one.codes[500], one.codes[429]], abs=60)
+    failed = [body for body in bodies if b"HTTP/1.1 200" not in Endpoint(0.0, 0.1).take(body)]
+    again = [b"HTTP/1.1 200" in one.take(body) for body in failed]
+    assert 0.8 < sum(again) / len(again) < 1.0
+
+
+def test_the_endpoint_answers_each_request_with_its_item(tmp_path: Path) -> None:
+    """Two requests in pieces on one connection come back in order, each about its item, and are counted."""
+    head = b"POST /v1/chat/completions HTTP/1.1\r\nContent-Length: 8\r\n\r\n"
+    asked = head + b"item 7 ." + head + b"item 8 ."
+
+    async def talk() -> tuple[bytes, bytes]:
+        serving = asyncio.ensure_future(serve(Endpoint(0.0, 0.0), tmp_path / "url"))
+        port = await asyncio.to_thread(port_told, tmp_path / "url")
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for piece in (asked[:20], asked[20:-3], asked[-3:]):
+            writer.write(piece)
+            await asyncio.sleep(0.01)
+        answers = b""
+        while answers.count(b"total_tokens") < 2:
+            answers += await reader.read(10_000)
+        writer.write(b"GET /stats HTTP/1.1\r\n\r\n")
+        told = await reader.read(10_000)
+        writer.close()
+        serving.cancel()
+        return answers, told
+
+    answers, told = asyncio.run(talk())
+    assert [b"7", b"8"] == re.findall(rb"Item (\d+):", answers)
+    assert 2 == json.loads(told.partition(b"\r\n\r\n")[2])["requests"]
+
+
+def port_told(path: Path) -> int:
+    """Return the port that the endpoint writes into its file when it listens."""
+    while not path.exists():
+        time.sleep(0.01)
+    return int(path.read_text("utf-8").rpartition(":")[2].split("/")[0])
+
+
+def test_rates_stand_in_a_table_for_each_setting() -> None:
+    """The share is of what the latency and the faults allow; a client that failed says so."""
+    assert [1280, 512, 1152] == pytest.approx([setting.ideal for setting in SETTINGS.values()])
+    answer = {"setting": "x", "ideal": 100.0, "lost": 10, "mixed": 1, "calls": 1.1, "most_in_flight": 4}
+    row = replace(OURS, key="ours-fast", label="Holdfast, fast", answer={**answer, "flowing_seconds": 11.0})
+    failed = replace(OURS, key="peer-fast", label="Peer, fast", ended="exit 1")
+    compare({"ours-fast": row, "peer-fast": failed})
+    rows = [{name: getattr(each, name) for name in Row.__slots__} for each in (row, failed)]
+    table = settings(rows)
+    assert "**fast**: x; ideal 100 answers/s" in table
+    assert "| Holdfast | 1,000 | 90 | 90.0 % | 495 | 2,000 | 3,000 | 100 | 4 | 1.100 | 11 |" in table
+    assert "| Peer | 1,000 | failed: exit 1 |" in table
