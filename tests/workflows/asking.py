@@ -63,6 +63,6 @@ def ledger(out: Path, query: str) -> list[tuple[Any, ...]]:
 def echo(folder: Path, *faults: str, **more: Any) -> Iterator[Proxy]:
     """A proxy that answers by itself, with faults."""
     place = folder / "proxy"
-    place.mkdir(exist_ok=True)
+    place.mkdir(exist_ok=True, parents=True)
     with proxy(None, *faults, folder=place, **more) as between:
         yield between

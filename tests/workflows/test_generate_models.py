@@ -9,7 +9,8 @@ import signal
 import subprocess
 import sys
 import time
-from itertools import count
+from contextlib import nullcontext, suppress
+from itertools import count, pairwise
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from tests.workflows.asking import CHECKED, echo, ledger, results, rows, setting
 from tests.workflows.deaths import died_at
 
 N = 40
+HOLDFAST = str(Path(sys.executable).parent / "holdfast")
 
 
 def sums(manifest: dict) -> bool:
@@ -66,13 +68,12 @@ def test_a_run_asks_each_prompt_once(tmp_path: Path) -> None:
 )
 def test_a_bad_answer_is_a_fate_and_spoils_no_other(tmp_path: Path, fault: str, reason: str, fate: str) -> None:
     """The struck prompts end with their reason, all others are kept, no row is empty, and the end is not silent."""
-    out, short = tmp_path / "out", None
+    out = tmp_path / "out"
+    passing = reason in ("provider-error", "connection", "malformed")
     with echo(tmp_path, fault) as between:
         recipe = settings(tmp_path, between.base_url, limits={"attempts": 3})
-        try:
-            short = generate(recipe, out)
-        except StoppedError as error:
-            assert "Run the same command again" in str(error)
+        with pytest.raises(StoppedError, match="Run the same command again") if passing else nullcontext():
+            generate(recipe, out)
     struck = {line["digest"] for line in between.log() if line["fault"]}
     ended = rows(out, fate)
     assert 0 < len(struck) == len(ended)
@@ -82,8 +83,6 @@ def test_a_bad_answer_is_a_fate_and_spoils_no_other(tmp_path: Path, fault: str, 
     manifest = read_manifest(out)
     assert sums(manifest)
     assert not manifest["ok"]
-    passing = reason in ("provider-error", "connection", "malformed")
-    assert passing == (short is None)
 
 
 def test_passing_faults_leave_no_trace_in_the_data(tmp_path: Path) -> None:
@@ -105,7 +104,7 @@ def test_retry_after_is_honoured(tmp_path: Path, kind: str) -> None:
     with echo(tmp_path, f"{kind}=1:first:10") as between:
         generate(settings(tmp_path, between.base_url, count=14, limits={"concurrency": 1}), tmp_path / "out")
         log = between.log()
-    gaps = [after["at"] - line["at"] for line, after in zip(log, log[1:], strict=False) if line["fault"]]
+    gaps = [after["at"] - line["at"] for line, after in pairwise(log) if line["fault"]]
     assert gaps
     assert min(gaps) >= 0.99
 
@@ -141,10 +140,10 @@ def test_a_refused_key_or_an_empty_purse_stops_the_run(tmp_path: Path, status: s
     assert sums(manifest)
     assert 20 == len(rows(out, "kept"))
     assert N - 20 == manifest["counts"]["pending"]
-    with echo(tmp_path / "..", "500=0") as between:
+    with echo(tmp_path / "later") as between:
         again = generate(settings(tmp_path, between.base_url, limits={"concurrency": 3}), out)
     assert N == again.counts.kept
-    assert N - 20 == len([line for line in between.log() if line["status"] == 200]) - 0
+    assert N - 20 == len(between.log())
 
 
 def test_another_model_is_noticed_from_the_first_row(tmp_path: Path) -> None:
@@ -252,10 +251,10 @@ def test_personal_data_does_not_leave_and_is_taken_out(tmp_path: Path) -> None:
     with echo(tmp_path) as between:
         recipe = settings(tmp_path, between.base_url, count=3)
         path = tmp_path / "documents.jsonl"
-        path.write_text(path.read_text().replace("Document number 1.", "Write to jane.doe@example.com today."))
+        path.write_text(path.read_text().replace("Document number 1.", "Write to m.kestrel@acme-corp.de today."))
         manifest = generate(recipe, tmp_path / "out")
         bodies = ledger(tmp_path / "out", "SELECT body FROM calls")
-        assert not any(b"jane.doe" in body for (body,) in bodies)
+        assert not any(b"kestrel" in body for (body,) in bodies)
         assert 1 == manifest.more["leaks"]["prompt: email"]
         rejected = generate(settings_with(recipe, "reject"), tmp_path / "refused")
         assert 3 + 2 == len(between.log())
@@ -270,7 +269,7 @@ def settings_with(recipe: object, policy: str) -> object:
 
 def test_every_step_survives_a_death(tmp_path: Path) -> None:
     """Dead before each durable step of a run that asks, torn files included: same bytes, repaid within bounds."""
-    concurrency, prompts = 2, 8
+    concurrency, prompts = 2, 16
     with echo(tmp_path, "500=0.1", "length=0.1:ever") as between:
         recipe = settings(tmp_path, between.base_url, count=prompts, limits={"concurrency": concurrency})
         _run(recipe, tmp_path / "whole")
@@ -290,10 +289,8 @@ def test_every_step_survives_a_death(tmp_path: Path) -> None:
 
 def _run(recipe: object, out: Path) -> None:
     """Generate; a set that is short because a prompt was struck is an end, too."""
-    try:
+    with suppress(StoppedError):
         generate(recipe, out)
-    except StoppedError as error:
-        assert "failed" in str(error)
 
 
 def test_kills_against_the_real_servers(tmp_path: Path, local_models: dict[str, str]) -> None:
@@ -311,7 +308,7 @@ def test_ctrl_c_brings_home_what_is_in_flight(tmp_path: Path) -> None:
         generate(recipe, tmp_path / "whole")
         before = len(between.log())
         out = tmp_path / "out"
-        command = [sys.executable, "-m", "holdfast", "generate", "-c", str(tmp_path / "holdfast.yaml"), "--out", out]
+        command = [HOLDFAST, "generate", "-c", str(tmp_path / "holdfast.yaml"), "--out", out]
         with subprocess.Popen(list(map(str, command)), stderr=subprocess.PIPE, start_new_session=True) as process:
             while len(between.log()) < before + 6:
                 time.sleep(0.02)
@@ -331,7 +328,7 @@ def test_two_runs_in_one_folder(tmp_path: Path) -> None:
     """While one run writes, a second on its folder is refused and sends nothing."""
     with echo(tmp_path, latency=200) as between:
         recipe = settings(tmp_path, between.base_url, count=20, limits={"concurrency": 2})
-        command = [sys.executable, "-m", "holdfast", "generate", "-c", str(tmp_path / "holdfast.yaml")]
+        command = [HOLDFAST, "generate", "-c", str(tmp_path / "holdfast.yaml")]
         command += ["--out", str(tmp_path / "out")]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as first:
             while len(between.log()) < 3:

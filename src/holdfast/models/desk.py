@@ -16,10 +16,11 @@ from typing import Any
 
 from holdfast.core.settings import Settings
 from holdfast.models.chat import Made
-from holdfast.models.dispatch import Dispatcher, Held, Job, Line, Tally
+from holdfast.models.dispatch import Dispatcher, Held, Job
 from holdfast.models.endpoint import Endpoint
 from holdfast.models.gate import Gate
 from holdfast.models.ledger import FILE, Ledger
+from holdfast.models.line import Line, Tally
 from holdfast.models.prices import Rate, rates
 from holdfast.models.purse import Purse
 

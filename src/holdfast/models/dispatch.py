@@ -6,23 +6,17 @@ Ctrl-C) lets what is in flight come home first, so that nothing paid for is lost
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from random import Random
 from time import monotonic
-from typing import Generic
-
-import orjson
+from typing import Generic, NamedTuple
 
 from holdfast.core.errors import HoldfastError, StoppedError
-from holdfast.core.settings import Model
-from holdfast.models.chat import Answer, Call, Conversation, Made, NoRecord, Usage
-from holdfast.models.endpoint import Endpoint
-from holdfast.models.gate import Gate, Outcome, backoff
+from holdfast.models.chat import Answer, Call, Conversation, Made, NoRecord
+from holdfast.models.gate import Outcome, backoff
 from holdfast.models.ledger import Asked, Charged, Ledger, Settled
-from holdfast.models.prices import Rate
+from holdfast.models.line import Line, Tally, limit_of
 from holdfast.models.purse import Purse
 from holdfast.models.reply import NOTHING, Again, Ended, Halt, Reading, Reply, read
 from holdfast.models.request import body_of
@@ -38,7 +32,8 @@ TOGETHER, LINGER = 0.001, 0.02
 # a wrong address or a server not started; one that did is having an outage.
 NEVER_SEEN, OUTAGE = 30.0, 7200.0
 WATCH_EVERY = 0.5
-BROKE = 500
+# Statuses of an endpoint that lives and breaks on one prompt, as some do, and on no other: it sends nonsense, or this.
+BROKEN = (200, 500)
 # Refusals for want of room cost a call no attempt, up to this many times as many.
 PATIENCE = 20
 # The usual length of a token in English; only the gate's own limit on tokens a minute rests on it, until the answer
@@ -46,35 +41,6 @@ PATIENCE = 20
 BYTES_PER_TOKEN = 4
 RESUME = "Mend it and run the same command again: answers that are there are not asked for again."
 TRUNCATED, MALFORMED = "truncated", "malformed"
-LIMITS = ("max_tokens", "max_completion_tokens")
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A model with its endpoint, its gate, and its price where that is known."""
-
-    model: Model
-    endpoint: Endpoint
-    gate: Gate
-    rate: Rate | None = None
-
-    def key(self, call: Call) -> bytes:
-        """Return what the ledger knows a call by: everything that changes its answer, and the sample.
-
-        The address is left out, so that a server may move; the limit of tokens too, which matters to cut answers only.
-        """
-        decoding = {name: value for name, value in call.decoding.items() if name not in LIMITS}
-        messages = [[message.role, message.content] for message in call.messages]
-        asked = [self.model.model, self.model.extra_body, messages, decoding, call.schema, call.sample]
-        return blake2b(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
-
-    def most(self, sent: int, limit: int | None) -> float:
-        """Return the most that a request of `sent` bytes can cost."""
-        return 0.0 if self.rate is None or limit is None else self.rate.ceiling(sent, limit)
-
-    def cost(self, usage: Usage) -> float | None:
-        """Return what an answer cost; None where no price is known."""
-        return None if self.rate is None else self.rate.cost(usage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,30 +65,6 @@ class Held(Generic[Made]):
     made: Made | NoRecord
     answers: tuple[tuple[str, Answer], ...]
     last: Call | None = None
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a run has done so far, by the name of the model, for whoever looks on."""
-
-    sent: Counter[str] = field(default_factory=Counter)
-    answered: Counter[str] = field(default_factory=Counter)
-    fresh: Counter[str] = field(default_factory=Counter)
-    reused: Counter[str] = field(default_factory=Counter)
-    cost: dict[str, float] = field(default_factory=dict)
-    last: dict[str, str] = field(default_factory=dict)
-
-    def commit(self) -> None:
-        """Count the answers that are on disk now: nobody is told of others."""
-        if self.fresh:
-            self.answered.update(self.fresh)
-            self.fresh.clear()
-
-    def add(self, model: str, outcome: str, cost: float | None, *, last: bool) -> None:
-        """Take a settled request into account; `last` says that its call is answered with it."""
-        self.last[model] = outcome
-        self.fresh[model] += last
-        self.cost[model] = self.cost.get(model, 0.0) + (cost or 0.0)
 
 
 class Dispatcher:
@@ -213,7 +155,7 @@ class Dispatcher:
     async def ask(self, call: Call) -> Answer:
         """Return the answer to a call, from the ledger where it has it. Raises `NoRecord` where there will be none."""
         line = self.lines[call.model]
-        key, limit = line.key(call), _limit(call)
+        key, limit = line.key(call), limit_of(call)
         while (other := self._open.get(key)) is not None:
             await asyncio.shield(other)
         asked = self.ledger.find(key)
@@ -231,7 +173,7 @@ class Dispatcher:
 
     async def _sent(self, line: Line, call: Call, row: int, body: bytes) -> Answer | Ended:
         """Send a call until somebody answers, its attempts are used up, or the run is stopped."""
-        attempt, tries, due, limit = 0, 0, 0.0, _limit(call)
+        attempt, tries, due, limit = 0, 0, 0.0, limit_of(call)
         most, tokens = line.most(len(body), limit), len(body) // BYTES_PER_TOKEN + (limit or 0)
         while True:
             await self._place(line, tokens, due)
@@ -242,15 +184,15 @@ class Dispatcher:
             await self._committed()
             reply = await line.endpoint.post(CHAT, body)
             said = read(reply, call, line.model.model, tries + 1)
-            self._settle(line, call, (send, row, most, tokens), reply, said)
+            self._settle(line, call, _Sent(send, row, most, tokens, tries), reply, said)
             if isinstance(said, Answer | Ended):
                 return said
             if isinstance(said, Halt):
                 raise self._out(StoppedError(f"Model {call.model}: {said.reason}. {said.detail}", RESUME))
-            # A refusal for want of room says nothing about this call, nor does a probe of a dead endpoint, unless the
-            # endpoint lives and breaks on it: some do on one prompt and no other.
+            # A refusal for want of room says nothing about this call, nor does a probe of a dead endpoint, unless it
+            # lives and breaks on this call.
             tries += 1
-            attempt += not said.throttled and (not probing or reply.status == BROKE)
+            attempt += not said.throttled and (not probing or reply.status in BROKEN)
             if attempt >= line.model.limits.attempts or tries >= PATIENCE * line.model.limits.attempts:
                 return Ended("failed", said.reason, f"{tries} attempts")
             due = monotonic() + backoff(tries, self._random)
@@ -266,21 +208,20 @@ class Dispatcher:
         finally:
             self._resting.discard(task)
 
-    def _settle(self, line: Line, call: Call, sent: tuple[int, int, float, int], reply: Reply, said: Reading) -> None:
+    def _settle(self, line: Line, call: Call, sent: "_Sent", reply: Reply, said: Reading) -> None:
         """Give the place back and write down what became of a request."""
-        send, row, most, tokens = sent
         usage = NOTHING if isinstance(said, Halt) else said.usage
-        outcome, after, charged = _outcome(said)
-        line.gate.leave(outcome, after, usage.input + usage.output or None, tokens)
+        outcome, after, charged = _outcome(said, again=sent.tries > 0)
+        line.gate.leave(outcome, after, usage.input + usage.output or None, sent.tokens)
         cost = line.cost(usage) if charged == "yes" else 0.0
         # What was perhaps charged is held against the budget in full, and shown apart from what is known.
-        self.purse.settle(most, most if charged == "perhaps" else cost or 0.0)
+        self.purse.settle(sent.most, sent.most if charged == "perhaps" else cost or 0.0)
         # An answer without its parts is asked for again when the run is; every other fate would come out the same.
         last = isinstance(said, Answer) or (isinstance(said, Ended) and said.reason != MALFORMED)
         self.ledger.settle(
             Settled(
-                send,
-                row,
+                sent.send,
+                sent.row,
                 reply.status,
                 _name(said),
                 charged,
@@ -288,7 +229,7 @@ class Dispatcher:
                 (usage.input, usage.output, usage.reasoning),
                 cost,
                 reply.body if last else None,
-                _limit(call),
+                limit_of(call),
             )
         )
         self.tally.add(call.model, _name(said), cost, last=last)
@@ -345,9 +286,14 @@ class Dispatcher:
                     self.stop(StoppedError(f"{what} ({self.tally.last.get(name, 'no reply')}).", RESUME))
 
 
-def _limit(call: Call) -> int | None:
-    """Return the limit of tokens that a call sets, or None."""
-    return next((int(call.decoding[name]) for name in LIMITS if call.decoding.get(name) is not None), None)
+class _Sent(NamedTuple):
+    """One request in flight: its numbers in the ledger, what was set aside for it, and how many went before it."""
+
+    send: int
+    row: int
+    most: float
+    tokens: int
+    tries: int
 
 
 def _known(asked: Asked, call: Call, model: str, limit: int | None) -> Answer | Ended | None:
@@ -369,11 +315,15 @@ def _told(said: Answer | Ended) -> Answer:
     return said
 
 
-def _outcome(said: Reading) -> tuple[Outcome, float | None, Charged]:
-    """Return what a reply means for the gate (and how long it asks to wait), and whether it was charged for."""
+def _outcome(said: Reading, *, again: bool) -> tuple[Outcome, float | None, Charged]:
+    """Return what a reply means for the gate (and how long it asks to wait), and whether it was charged for.
+
+    Only the first fault of a call speaks against the endpoint: that it breaks on one prompt `again` is no news.
+    """
     if isinstance(said, Again):
         charged: Charged = "no" if not said.charged else "perhaps" if said.usage == NOTHING else "yes"
-        return ("throttled" if said.throttled else "fault"), said.after, charged
+        broken: Outcome = "none" if again else "fault"
+        return ("throttled" if said.throttled else broken), said.after, charged
     return "ok", None, "no" if isinstance(said, Halt) else "yes"
 
 

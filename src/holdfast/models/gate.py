@@ -17,14 +17,16 @@ from typing import Literal, NamedTuple
 from holdfast.core.settings import Limits
 from holdfast.models.bucket import Bucket
 
-Outcome = Literal["ok", "throttled", "fault"]
+# "none": a reply that says nothing about the endpoint, as when one prompt breaks it again and no other does.
+Outcome = Literal["ok", "throttled", "fault", "none"]
 
 # A lone 500 is mostly gone at once: 25 ms are waited on average before the second attempt. 30 s bounds the last ones.
 BACKOFF_BASE = 0.05
 BACKOFF_CAP = 30.0
 
-# Places at the beginning and after an outage; each success adds one, which doubles them with each round of replies.
-START = 4
+# Places at the beginning and after an outage: an eighth of the most, at least four. Each success adds one, which
+# doubles them with each round of replies, so that all are there after three.
+START, STARTING = 4, 8
 # One refusal in ten is endured, because endpoints refuse at random too. The sum of (1 if refused else 0, less 0.1) over
 # the replies since it was last 0 must reach 8 before places are taken away: at 5 % of random refusals that happens
 # once in a million replies, beyond capacity after nine refusals in a row (CUSUM, Page 1954, Biometrika 41).
@@ -63,7 +65,7 @@ class Gate:
         self._clock = clock
         self._most = limits.concurrency
         self._buckets = [Bucket(limit) if limit else None for limit in (limits.rpm, limits.tpm)]
-        self._width = float(min(START, self._most))
+        self._width = self._start = float(min(max(START, self._most // STARTING), self._most))
         self._too_many = inf
         self._slow_start = True
         self._alarm = 0.0
@@ -133,7 +135,7 @@ class Gate:
             bucket.take(tokens - asked, now)
         if outcome == "ok":
             self._succeeded(now)
-        else:
+        elif outcome != "none" or self._opened is not None:
             self._failed(outcome, now)
         if self._retries or self._fresh or self._later:
             self._pump(now)
@@ -224,7 +226,7 @@ class Gate:
         if outcome == "throttled":
             self._refused()
         self._stale = max(0, self._stale - 1)
-        if outcome == "fault" or now - self._last_ok > SILENCE:
+        if outcome != "throttled" or now - self._last_ok > SILENCE:
             self._faults += 1
         if self._opened is not None:
             self._probe_failed(now)
@@ -259,7 +261,7 @@ class Gate:
         self._opened = None
         self._probing = False
         self._old = 0
-        self._width = float(min(START, self._most))
+        self._width = self._start
         self._slow_start = True
         self._too_many = inf
 

@@ -29,7 +29,7 @@ from holdfast.core.rundir import MANIFEST, Counts, Manifest, only_writer, read_m
 from holdfast.core.scratch import scratch
 from holdfast.core.settings import Settings
 from holdfast.models.desk import Desk, open_desk
-from holdfast.models.dispatch import Tally
+from holdfast.models.line import Tally
 from holdfast.workflows.cells import quotas
 from holdfast.workflows.gaps import find_gaps, gap_quotas, shared_out
 from holdfast.workflows.making import Maker, fate_of

@@ -14,8 +14,9 @@ from holdfast.workflows.recipe import Recipe
 from holdfast.workflows.rounds import Line, State
 from holdfast.workflows.sources import Streamed
 
-# Records made per cell and round. Small enough that a kill costs little, large enough that a round is not all commit.
-PER_CELL = 500
+# Records made per cell in the first round, doubled with each round up to the most: what a generator is good for is
+# learned on few records, and later rounds are long enough that waiting for their last answers costs little.
+FIRST, PER_CELL = 250, 2_500
 # Records made in one round over all cells: they are in memory together, at some 4 kB each.
 PER_ROUND = 5_000
 # A generator is saturated for a cell when, of at least this many records in a round, fewer than this share is new and
@@ -37,7 +38,7 @@ def tasks(recipe: Recipe, state: State) -> list[Task]:
     found: list[Task] = []
     room = PER_ROUND
     for cell, quota in enumerate(recipe.quotas):
-        missing = min(quota.wanted - state.of_cell[cell], PER_CELL)
+        missing = min(quota.wanted - state.of_cell[cell], FIRST << min(state.rounds, 16), PER_CELL)
         if room <= 0 or missing <= 0:
             continue
         able = [number for number in left if left[number] > 0 and not _spent_on(recipe, state, number, cell)]
@@ -47,8 +48,8 @@ def tasks(recipe: Recipe, state: State) -> list[Task]:
             # Rounded up: what is left of the missing ones goes to the generators behind.
             wished = ceil(round(missing * weights[place] / sum(weights[place:]), 9))
             want = min(wished, left[number])
-            if want > 0:
-                most = ceil(want / _yield(state, number, cell))
+            if want > 0 and room > 0:
+                most = min(ceil(want / _yield(state, number, cell)), room)
                 found.append(Task(number, cell, want, most))
                 room -= most
                 left[number] -= want
