@@ -172,7 +172,7 @@ def _mix(settings: Settings, folder: Path, kept: Path, sealed: Path) -> Manifest
     options = MixOptions(
         max_synthetic=wanted.max_synthetic,
         by=wanted.by,
-        caps={generator_of(source.name): source.cap for source in sources(settings)},
+        caps=_caps(settings),
         strata=wanted.strata,
         weights=wanted.weights,
         per_stratum=wanted.per_stratum,
@@ -186,6 +186,15 @@ def _mix(settings: Settings, folder: Path, kept: Path, sealed: Path) -> Manifest
     with scratch() as room, only_writer(folder / "dataset"):
         data = read([kept], mapping=settings.real[0].map, spool=room / "all")
         return mixed(data, folder / "dataset", options, room)
+
+
+def _caps(settings: Settings) -> dict[str, float]:
+    """Return the largest share of each generator as records name it; two entries of one model share what they may."""
+    caps: dict[str, float] = {}
+    for source in sources(settings):
+        name = generator_of(source.generator)
+        caps[name] = min(1.0, caps.get(name, 0.0) + source.cap)
+    return caps
 
 
 def _digests(settings: Settings) -> list[str]:

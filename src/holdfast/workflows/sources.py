@@ -15,7 +15,7 @@ from holdfast.core.plugins import find
 from holdfast.core.record import Record
 from holdfast.core.settings import GeneratorSettings, Settings
 from holdfast.core.verdict import Generator
-from holdfast.generators import arithmetic, procedural
+from holdfast.generators import arithmetic, procedural, tables
 from holdfast.workflows.materials import Materials
 from holdfast.workflows.writers import WRITERS, Written, written
 
@@ -32,6 +32,7 @@ class Stream(Protocol):
 LIBRARIES: Mapping[str, Stream] = {
     arithmetic.FAMILY: arithmetic.stream,
     procedural.FAMILY: procedural.stream,
+    tables.FAMILY: tables.stream,
 }
 
 
