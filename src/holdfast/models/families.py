@@ -8,6 +8,7 @@ and a fine-tune whose name hides its base needs its family declared in the setti
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 Relation = Literal["same-model", "same-run", "listed-previous"]
@@ -108,6 +109,7 @@ _POINT = re.compile(
 )
 
 
+@lru_cache(maxsize=4096)
 def family(model_name: str) -> str | None:
     """Return the family whose weights the model has, or None when the name does not tell.
 

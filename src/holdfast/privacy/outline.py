@@ -45,7 +45,13 @@ def signed(recognisers: Compiled) -> Signed:
 
 def likely(recognisers: Signed, seen: Outline) -> Compiled:
     """Return the recognisers that may find something in the text with this outline, in their order."""
-    return tuple(pair for pair, signs in recognisers if any(sign in seen[view] for view, sign in signs))
+    found = []
+    for pair, signs in recognisers:  # loops, which take half the time of the same as an expression
+        for view, sign in signs:
+            if sign in seen[view]:
+                found.append(pair)
+                break
+    return tuple(found)
 
 
 def _view(sign: bytes) -> int:

@@ -24,8 +24,8 @@ from holdfast.metrics.ngram import grams
 from holdfast.models.chat import NoRecord
 from holdfast.models.desk import Desk
 from holdfast.models.dispatch import Held, Job
+from holdfast.privacy.outgoing import leaks_of
 from holdfast.privacy.redact import clean, cleaned
-from holdfast.privacy.scan import scan
 from holdfast.workflows.cells import Quota
 from holdfast.workflows.checking import NO_CHECK, Fate, Judged, NamedCheck, decide_all, judge
 from holdfast.workflows.gaps import AXIS
@@ -160,14 +160,13 @@ class Maker:
         pairs = [(each.record.prompt, each.record.response) for each in made]
         for row in held_out_rows(pairs, self.index):
             found[row] = replace(found[row], end=found[row].end or NoRecord("rejected", HELD_OUT))
-        rows = [row for row, each in enumerate(found) if each.written and each.end is None]
-        for row, leaks in _leaks([found[each].record for each in rows]).items() if policy != "off" else ():
-            each = found[rows[row]]
-            if policy == "reject":
+        for row, each in enumerate(found) if policy != "off" else ():
+            leaks = _leaks(each.record) if each.written and each.end is None else ()
+            if leaks and policy == "reject":
                 end = NoRecord("rejected", PERSONAL, ", ".join(leaks))
-                found[rows[row]] = replace(each, leaks=(*each.leaks, *leaks), end=end)
-            else:
-                found[rows[row]] = replace(each, leaks=(*each.leaks, *leaks), record=_redacted(each.record))
+                found[row] = replace(each, leaks=(*each.leaks, *leaks), end=end)
+            elif leaks:
+                found[row] = replace(each, leaks=(*each.leaks, *leaks), record=_redacted(each.record))
         return found
 
     def _decided(self, task: Task, made: Sequence[Made], met: "_Met") -> list[Line]:
@@ -263,16 +262,10 @@ def fate_of(made: Made) -> tuple[Fate | str, str]:
     return (made.end.fate, made.end.reason) if made.end is not None else decide_all(made.judged)
 
 
-def _leaks(records: Sequence[Record]) -> dict[int, tuple[str, ...]]:
-    """Return the kinds of personal data and secrets of each record that holds any, by its row."""
-    if not records:
-        return {}
-    table = pa.table({"prompt": [each.prompt for each in records], "response": [each.response for each in records]})
-    found: dict[int, dict[str, None]] = {}
-    for leak in scan(table).select(["index", "rule", "kind"]).to_pylist():
-        if leak["rule"] in LEAKS:
-            found.setdefault(leak["index"], {})[leak["kind"]] = None
-    return {row: tuple(kinds) for row, kinds in found.items()}
+def _leaks(record: Record) -> tuple[str, ...]:
+    """Return the kinds of personal data and secrets that a record holds."""
+    found = (leak for text in (record.prompt, record.response) for leak in leaks_of(text) if leak.rule in LEAKS)
+    return tuple(dict.fromkeys(leak.kind for leak in found))
 
 
 def _redacted(record: Record) -> Record:
