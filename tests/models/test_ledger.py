@@ -48,10 +48,14 @@ def test_an_answer_is_found_again(path: Path) -> None:
 
 
 def test_a_call_is_known_before_its_commit(path: Path) -> None:
-    """A call of this commit is found too, so that one prompt asked twice at once is one call."""
+    """What the next commit holds is found too, so that one prompt asked twice is one request."""
     ledger = Ledger(path)
     row = ledger.ask(key(7), "a", "all/7/0", b"{}", None)
     assert Asked(row) == ledger.find(key(7))
+    send = ledger.intend(row, 0)
+    ledger.commit()
+    ledger.settle(Settled(send, row, 200, "answer", "yes", answer=b"so it is", most=9))
+    assert Asked(row, 9, 200, b"so it is") == ledger.find(key(7))
     ledger.close()
 
 

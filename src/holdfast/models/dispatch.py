@@ -27,7 +27,7 @@ AHEAD = 2
 # Requests that are to go out are committed together for so many seconds, and answers with the next of them; where none
 # follows, after LINGER. So no request goes out before every answer received until then is on disk: what a kill loses
 # was in flight together, and is never more than the places at the endpoint.
-TOGETHER, LINGER = 0.001, 0.02
+TOGETHER, LINGER = 0.002, 0.02
 # How long an endpoint may be away before the run stops (and can be resumed): one that never answered is most likely
 # a wrong address or a server not started; one that did is having an outage.
 NEVER_SEEN, OUTAGE = 30.0, 7200.0

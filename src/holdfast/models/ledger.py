@@ -83,7 +83,9 @@ class Ledger:
 
     def __init__(self, path: Path, durability: Literal["process", "power"] = "process") -> None:
         self.path = path
+        # Calls and answers of the commit that is to come: they are found as those on disk are.
         self._new: dict[bytes, int] = {}
+        self._fresh: dict[int, Settled] = {}
         self._rows: dict[str, list[tuple[Any, ...]]] = {}
         with self._told():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -115,9 +117,14 @@ class Ledger:
     def find(self, key: bytes) -> Asked | None:
         """Return what the ledger holds of a call, committed or not; None where it was never asked."""
         if (row := self._new.get(key)) is not None:
-            return Asked(row)
-        found = self._base.execute("SELECT id, most, status, answer FROM calls WHERE key = ?", (key,)).fetchone()
-        return Asked(*found) if found else None
+            asked = Asked(row)
+        else:
+            found = self._base.execute("SELECT id, most, status, answer FROM calls WHERE key = ?", (key,)).fetchone()
+            if found is None:
+                return None
+            asked = Asked(*found)
+        fresh = self._fresh.get(asked.id)
+        return asked if fresh is None else Asked(asked.id, fresh.most, fresh.status, fresh.answer)
 
     def ask(self, key: bytes, model: str, sample: str, body: bytes, most: int | None) -> int:
         """Write down a call that was never asked before; return its number."""
@@ -137,6 +144,7 @@ class Ledger:
         told = (done.status, done.outcome, done.charged, done.served, *done.tokens, done.cost, done.send)
         self._add(_SETTLE, (time(), *told))
         if done.answer is not None:
+            self._fresh[done.call] = done
             self._add(_ANSWER, (done.status, done.answer, done.most, done.call))
 
     def _add(self, statement: str, row: tuple[Any, ...]) -> None:
@@ -157,6 +165,7 @@ class Ledger:
             self._base.execute("COMMIT")
             about_to("ledger-committed", self.path)
         self._new.clear()
+        self._fresh.clear()
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Return the rows of a query of one's own; tables and views are described in docs/ledger.md."""
