@@ -25,6 +25,7 @@ from types import ModuleType
 from typing import Any
 
 from bench.chat_proxy import proxy
+from bench.page import filled, markdown
 from holdfast.models.ledger import FILE as LEDGER
 from holdfast.models.ledger import Ledger
 
@@ -205,11 +206,26 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--quota", type=int, default=900, help="accepted records for each of three cells")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--write", action="store_true", help="keep the figures: bench/results/soak.json, docs/ledger.md")
     given = parser.parse_args()
     cache = Path.home() / ".cache" / "holdfast" / "chat"
     with tempfile.TemporaryDirectory() as folder, chat_example("serve").serving(cache) as addresses:
         came = soak(Path(folder), addresses, given.kills, given.quota, given.seed)
     print(json.dumps(asdict(came), indent=2))
+    if given.write:
+        write(came)
+
+
+def write(came: Soaked) -> None:
+    """Keep the figures and show them in docs/ledger.md."""
+    (ROOT / "bench" / "results" / "soak.json").write_text(json.dumps(asdict(came), indent=2) + "\n")
+    page = ROOT / "docs" / "ledger.md"
+    rows = [["", ""], *([name.replace("_", " "), _said(value)] for name, value in asdict(came).items())]
+    page.write_text(filled(page.read_text("utf-8"), {"soak": markdown(rows)}), "utf-8")
+
+
+def _said(value: int | bool) -> str:
+    return ("yes" if value else "no") if isinstance(value, bool) else f"{value:,}"
 
 
 if __name__ == "__main__":
