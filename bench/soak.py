@@ -206,7 +206,7 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--quota", type=int, default=900, help="accepted records for each of three cells")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--write", action="store_true", help="keep the figures: bench/results/soak.json, docs/ledger.md")
+    parser.add_argument("--write", action="store_true", help="keep the figures, and show them in docs/ledger.md")
     given = parser.parse_args()
     cache = Path.home() / ".cache" / "holdfast" / "chat"
     with tempfile.TemporaryDirectory() as folder, chat_example("serve").serving(cache) as addresses:

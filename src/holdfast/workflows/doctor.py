@@ -1,21 +1,24 @@
 """doctor: what is installed, which keys are set (never printed), what this machine can do."""
 
+import asyncio
 import os
 import shutil
-import socket
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import Any, Literal
-from urllib.parse import urlsplit
+
+import orjson
 
 from holdfast import __version__
-from holdfast.core.errors import HoldfastError
-from holdfast.core.settings import Settings
+from holdfast.core.errors import HoldfastError, nearest
+from holdfast.core.settings import Model, Settings
 from holdfast.models import minilm
 from holdfast.models.bert import has_bfloat16
+from holdfast.models.endpoint import Endpoint
+from holdfast.models.reply import Reply
 from holdfast.verifiers.sandbox.pool import Pool
 
 # Extra -> the module whose presence shows that it is installed, and what is missing without it.
@@ -24,6 +27,10 @@ EXTRAS = {
     "verify": ("math_verify", "symbolic answers in mathematics"),
     "embed": ("openvino", "semantic vectors: the encoder minilm"),
     "st": ("sentence_transformers", "sentence-transformers models of your own: st:FOLDER"),
+    "fast": ("uvloop", "a faster event loop for calls of models"),
+    "prices": ("genai_prices", "prices of hosted models, without network"),
+    "privacy": ("phonenumbers", "phone numbers by the plans of all countries"),
+    "local": ("xllamacpp", "models in GGUF files, served on this machine"),
     "lang": ("py3langid", "languages of texts, and chrF of round trips"),
 }
 CORE = (
@@ -129,17 +136,41 @@ def _models(settings: Settings) -> Iterator[Sign]:
     for name, model in settings.models.items():
         if model.key_env and not os.environ.get(model.key_env):
             yield Sign(f"key of {name}", "bad", f"{model.key_env} is not set", f"export {model.key_env}=...")
-        elif model.key_env:
+            continue
+        if model.key_env:
             yield Sign(f"key of {name}", "ok", f"{model.key_env} is set")
-        yield _reach(name, model.base_url)
+        yield _endpoint(name, model)
 
 
-def _reach(name: str, base_url: str) -> Sign:
-    parts = urlsplit(base_url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
+def _endpoint(name: str, model: Model) -> Sign:
+    """Ask an endpoint which models it serves, which costs nothing; not every one tells."""
+    part = f"endpoint of {name}"
+    limits = model.limits.model_copy(update={"timeout": PATIENCE})
     try:
-        with socket.create_connection((parts.hostname or "", port), PATIENCE):
-            return Sign(f"endpoint of {name}", "ok", f"{parts.hostname}:{port} answers")
-    except OSError as error:
-        remedy = "Start the server, or mend base_url."
-        return Sign(f"endpoint of {name}", "bad", f"{parts.hostname}:{port} does not answer: {error}", remedy)
+        reply = asyncio.run(_listed(name, model.model_copy(update={"limits": limits})))
+    except HoldfastError as error:
+        return Sign(part, "bad", error.what, error.remedy)
+    if reply.fault:
+        what = f"{model.base_url} does not answer: {reply.fault}"
+        return Sign(part, "bad", what, "Start the server, or mend base_url.")
+    if reply.status in (401, 403):
+        return Sign(part, "bad", f"{model.base_url} refuses the key ({reply.status})", "Mend key_env or the key.")
+    served = _served(reply.body)
+    if served and model.model not in served:
+        known = nearest(model.model, served)
+        return Sign(part, "bad", f"{model.base_url} does not serve {model.model!r}", known)
+    told = f"serves {model.model}" if served else f"answers ({reply.status}), and does not list its models"
+    return Sign(part, "ok", f"{model.base_url} {told}")
+
+
+async def _listed(name: str, model: Model) -> Reply:
+    async with Endpoint(name, model) as endpoint:
+        return await endpoint.get("/models")
+
+
+def _served(body: bytes) -> set[str]:
+    """Return the ids of the models that an endpoint lists; nothing where the body is no such list."""
+    try:
+        return {str(each["id"]) for each in orjson.loads(body)["data"]}
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return set()
