@@ -270,24 +270,21 @@ def _prepared(recipe: Recipe, rounds: Rounds, options: GenerateOptions) -> dict[
     path = rounds.out / FOLDER / STATE
     mine = {"recipe": recipe_digest(recipe.settings), "code": __version__}
     known: dict[str, Any] = orjson.loads(path.read_bytes()) if path.exists() else {**mine, "more": 0, "gaps": []}
-    if {key: known[key] for key in mine} != mine:
-        if not options.redo:
-            remedy = "Choose another --out, or --redo to decide anew from the answers that are paid for."
-            raise UsageError(f"{rounds.out} holds a run of other generators, cells, checks or seed.", remedy)
-        rounds.clear()
-        known = {**known, **mine}
+    if {key: known[key] for key in mine} != mine and not options.redo:
+        remedy = "Choose another --out, or --redo to decide anew from the answers that are paid for."
+        raise UsageError(f"{rounds.out} holds a run of other generators, cells, checks or seed.", remedy)
     manifest = read_manifest(rounds.out)
     if options.more and (manifest is None or "stopped" in manifest):
         raise UsageError(f"{rounds.out} holds no finished run to extend.", "Run it to the end without --more first.")
-    if manifest is not None and not manifest["ok"] and any(reason in manifest["reasons"] for reason in PASSING):
-        rounds.clear()
-    if options.more or (manifest is not None and not manifest["ok"]):
+    aims = _aims(recipe, rounds.out, options.more) if options.gaps else []
+    unanswered = manifest is not None and not manifest["ok"] and any(name in manifest["reasons"] for name in PASSING)
+    if options.more or options.redo or (manifest is not None and not manifest["ok"]):
         # Without its manifest the folder is an unfinished run, so that a killed extension is not extended twice.
         remove(rounds.out / MANIFEST)
-    if options.gaps:
-        known["gaps"] += _aims(recipe, rounds.out, options.more)
-    else:
-        known["more"] += options.more
+    if options.redo or unanswered:
+        rounds.clear()
+    more = 0 if options.gaps else options.more
+    known |= {**mine, "gaps": known["gaps"] + aims, "more": known["more"] + more}
     write_json(path, known)
     return known
 
