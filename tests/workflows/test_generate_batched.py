@@ -218,6 +218,7 @@ def test_every_step_survives_a_death(tmp_path: Path) -> None:
         for point in itertools.count():
             out, before = tmp_path / f"dead-{point}", len(provider.batches)
             died = died_at(point, lambda out=out: generate(chosen, out), torn=point % 2 == 1)
+            there = len(provider.batches) > before
             generate(chosen, out)
             assert wanted == results(out), f"died before step {point}"
             answers = Counter(provider.prompts(before))
@@ -225,6 +226,9 @@ def test_every_step_survives_a_death(tmp_path: Path) -> None:
             assert (prompts, 2) == (len(answers), len(provider.batches) - before), f"died before step {point}"
             charged = ledger(out, "SELECT count(*), sum(charged = 'yes'), sum(settled_at IS NULL) FROM sends")[0]
             assert (prompts, 0) == charged[1:], f"died before step {point}"
+            # What was at the provider when the run died is known to have been sent.
+            unsent = ledger(out, "SELECT count(*) FROM sends WHERE outcome = 'not-sent' AND attempt = 0")[0][0]
+            assert not (there and unsent), f"died before step {point}"
             found |= {outcome for (outcome,) in ledger(out, "SELECT outcome FROM sends")}
             if not died:
                 break
