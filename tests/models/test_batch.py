@@ -11,7 +11,7 @@ from holdfast.core.errors import StoppedError, UsageError
 from holdfast.core.record import Message
 from holdfast.core.settings import Model
 from holdfast.models import batch
-from holdfast.models.batch import collect, lines, name_of, orphans, parts, poll, submit
+from holdfast.models.batch import GoneError, PassingError, collect, find, lines, name_of, parts, poll, submit
 from holdfast.models.chat import Answer, Call
 from holdfast.models.reply import Ended, read
 from holdfast.models.request import body_of
@@ -155,31 +155,35 @@ def test_a_lost_upload_stops_and_makes_nothing():
 
 
 def test_a_batch_that_ended_while_away_is_collected_without_asking_again():
-    """Killed after submitting; it completed meanwhile. The resumed run takes its answers and submits nothing."""
+    """Killed after submitting; it completed meanwhile. It is found by run and set, and no other run's or set's is."""
 
     async def work(provider, endpoint):
         await submit(endpoint, CALLS, RUN)
         provider.finish()
-        left = await orphans(endpoint, RUN, known=())
-        replies = [pair for made, names in left.items() for pair in await collect(endpoint, made, names)]
-        return left, texts(replies), len(provider.batches)
+        left = await find(endpoint, RUN, name_of(CALLS), known=())
+        others = [
+            await find(endpoint, "another run", name_of(CALLS), ()),
+            await find(endpoint, RUN, name_of({}), ()),
+            await find(endpoint, RUN, name_of(CALLS), {left}),
+        ]
+        return left, others, texts(await collect(endpoint, left, CALLS)), len(provider.batches)
 
-    left, found, batches = scene(work)
-    assert {"batch-0": tuple(CALLS)} == left
+    left, others, found, batches = scene(work)
+    assert ("batch-0", [None] * 3) == (left, others)
     assert (set(CALLS), 1) == (set(found), batches)
 
 
-def test_orphans_are_found_whatever_set_the_resumed_run_would_choose():
-    """Two batches, one written down: the other's calls are told, so that no new set takes them in."""
+def test_what_passes_is_told_from_what_is_gone_and_what_is_refused():
+    """A lost reply may come the next time; an unknown batch never will."""
 
     async def work(provider, endpoint):
-        one, two = [dict(list(CALLS.items())[start : start + 10]) for start in (0, 10)]
-        known = await submit(endpoint, one, RUN)
-        await submit(endpoint, two, RUN)
-        await submit(endpoint, two, "another run")
-        return await orphans(endpoint, RUN, {known})
+        with pytest.raises(GoneError, match="batch-7"):
+            await poll(endpoint, "batch-7")
+        provider.lose = {"/v1/files"}
+        with pytest.raises(PassingError, match="did not take a file"):
+            await submit(endpoint, CALLS, RUN)
 
-    assert {"batch-1": tuple(f"call-{n}" for n in range(10, 20))} == scene(work)
+    scene(work)
 
 
 def test_a_partly_expired_batch_is_repaid_for_the_rest_only():
@@ -217,7 +221,7 @@ def test_a_batch_that_is_not_over_is_not_collected():
     scene(work)
 
 
-def test_a_refused_batch_says_why_and_is_not_an_orphan():
+def test_a_refused_batch_says_why_and_is_not_found_again():
     """Validation failed: the provider's words are told, nothing was made, and the set may be submitted anew."""
 
     async def work(provider, endpoint):
@@ -225,9 +229,9 @@ def test_a_refused_batch_says_why_and_is_not_an_orphan():
         provider.batches[0] |= {"status": "failed", "errors": {"data": [{"line": 1, "message": "no such model"}]}}
         with pytest.raises(StoppedError, match="no such model"):
             await collect(endpoint, made, CALLS)
-        return await orphans(endpoint, RUN, ()), await submit(endpoint, CALLS, RUN)
+        return await find(endpoint, RUN, name_of(CALLS), ()), await submit(endpoint, CALLS, RUN)
 
-    assert ({}, "batch-1") == scene(work)
+    assert (None, "batch-1") == scene(work)
 
 
 def test_an_endpoint_without_batches_is_a_mistake_of_the_settings():

@@ -15,7 +15,7 @@ import orjson
 
 from holdfast.core.errors import StoppedError, UsageError
 from holdfast.models.problem import problem_of
-from holdfast.models.reply import Reply
+from holdfast.models.reply import Ended, Halt, Reply, unanswered
 
 CHAT = "/v1/chat/completions"
 # OpenAI takes 50,000 requests and 200 MB at most. A fifth of that keeps the answers, some kB each, below ANSWERS.
@@ -30,6 +30,14 @@ RUN, SET = "holdfast_run", "holdfast_set"
 
 Calls = Mapping[str, bytes]
 """Bodies of chat requests (JSON) by their custom ids."""
+
+
+class PassingError(StoppedError):
+    """The provider did not answer as it should, and may do so a little later."""
+
+
+class GoneError(StoppedError):
+    """The provider does not know the batch or its file any more."""
 
 
 class Transport(Protocol):
@@ -98,7 +106,7 @@ async def submit(endpoint: Transport, calls: Calls, run: str, known: Collection[
     `UsageError` where it has no batches.
     """
     name = name_of(calls)
-    if found := await _found(endpoint, run, name, known):
+    if found := await find(endpoint, run, name, known):
         return found
     body, content_type = _multipart(lines(calls), name)
     file = _object(await endpoint.post("files", body, content_type), "take a file")
@@ -107,23 +115,21 @@ async def submit(endpoint: Transport, calls: Calls, run: str, known: Collection[
     }  # fmt: skip
     reply = await endpoint.post("batches", orjson.dumps(asked))
     # The answer may be lost when the batch is there: look before saying that it is not.
-    if reply.status != 200 and (found := await _found(endpoint, run, name, known)):
+    if reply.status != 200 and (found := await find(endpoint, run, name, known)):
         return found
     return str(_object(reply, "take a batch")["id"])
 
 
-async def orphans(endpoint: Transport, run: str, known: Collection[str]) -> Mapping[str, tuple[str, ...]]:
-    """Return the batches of a run that are not among the `known` ids, each with the custom ids of its calls.
+async def find(endpoint: Transport, run: str, name: str, known: Collection[str]) -> str | None:
+    """Return the id of the batch of this run and set, or None: a run that was killed may not have written it down.
 
-    Ask before choosing what is still to be submitted: a run that was killed between submitting and writing down left
-    one. Batches that failed validation made nothing and are left out.
+    Batches among the `known` ids are other ones, of earlier attempts; one that failed validation does not count.
     """
-    found: dict[str, tuple[str, ...]] = {}
     async for batch in _listed(endpoint):
-        if _label(batch, RUN) == run and batch["id"] not in known and batch.get("status") != FAILED:
-            text = await _file(endpoint, str(batch["input_file_id"]))
-            found[str(batch["id"])] = tuple(str(row.get("custom_id")) for row in _rows(text))
-    return found
+        mine = _label(batch, RUN) == run and _label(batch, SET) == name
+        if mine and batch["id"] not in known and batch.get("status") != FAILED:
+            return str(batch["id"])
+    return None
 
 
 async def poll(endpoint: Transport, batch: str) -> State:
@@ -164,15 +170,6 @@ def _rows(text: bytes) -> Iterator[dict[str, Any]]:
             continue
         if isinstance(row, dict):
             yield row
-
-
-async def _found(endpoint: Transport, run: str, name: str, known: Collection[str]) -> str | None:
-    """Return the id of a batch of this run and set that is not known; one that failed validation does not count."""
-    async for batch in _listed(endpoint):
-        mine = _label(batch, RUN) == run and _label(batch, SET) == name
-        if mine and batch["id"] not in known and batch.get("status") != FAILED:
-            return str(batch["id"])
-    return None
 
 
 async def _listed(endpoint: Transport) -> AsyncIterator[dict[str, Any]]:
@@ -229,7 +226,9 @@ def _refused(reply: Reply, what: str) -> StoppedError | UsageError:
     said = f"The provider did not {what}: {reply.fault or reply.status} {problem_of(reply.body).message}".rstrip()
     if reply.status in (404, 405, 501) and what.startswith(("list", "take")):
         return UsageError(f"{said}. It seems to have no batches.", "Remove batch: true from the generator.")
-    return StoppedError(f"{said}.", "Run the same command again: what is submitted is not submitted twice.")
+    gone, passing = reply.status in (404, 410), not isinstance(unanswered(reply, ""), Ended | Halt)
+    kind = GoneError if gone else PassingError if passing else StoppedError
+    return kind(f"{said}.", "Run the same command again: what is submitted is not submitted twice.")
 
 
 def _multipart(data: bytes, name: str) -> tuple[bytes, str]:

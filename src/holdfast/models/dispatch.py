@@ -2,21 +2,24 @@
 
 A call that the ledger has an answer to is not sent. Any other is intended in the ledger, sent through the gate of its
 model, and settled; a retry waits outside the gate and takes no place from others. Stopping (budget, time, provider,
-Ctrl-C) lets what is in flight come home first, so that nothing paid for is lost.
+Ctrl-C) lets what is in flight come home first, so that nothing paid for is lost. Calls that go by provider batches are
+the business of `batched.Counter`.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from time import monotonic
-from typing import Generic, NamedTuple
+from typing import Generic, TypeVar
 
 from holdfast.core.errors import HoldfastError, StoppedError
+from holdfast.models.batched import Counter
 from holdfast.models.chat import Answer, Call, Conversation, Made, NoRecord
 from holdfast.models.gate import Outcome, backoff
 from holdfast.models.ledger import Asked, Charged, Ledger, Settled
-from holdfast.models.line import Line, Tally, limit_of
+from holdfast.models.line import Line, Sent, Tally, limit_of
 from holdfast.models.purse import Purse
 from holdfast.models.reply import NOTHING, Again, Ended, Halt, Reading, Reply, read
 from holdfast.models.request import body_of
@@ -41,18 +44,20 @@ PATIENCE = 20
 BYTES_PER_TOKEN = 4
 RESUME = "Mend it and run the same command again: answers that are there are not asked for again."
 TRUNCATED, MALFORMED = "truncated", "malformed"
+Waited = TypeVar("Waited")
 
 
 @dataclass(frozen=True, slots=True)
 class Job(Generic[Made]):
     """One conversation to hold, begun when its turn comes, and the model whose places it takes.
 
-    `screened` are the kinds of what was taken out of its prompts.
+    `screened` are the kinds of what was taken out of its prompts; `batch` says that its calls go by provider batches.
     """
 
     model: str
     begin: Callable[[], Conversation[Made]]
     screened: list[str] = field(default_factory=list)
+    batch: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,7 @@ class Dispatcher:
         self.tally = Tally()
         self.look: Callable[[Tally], None] | None = None
         self.stopped: BaseException | None = None
+        self.counter = Counter(self)
         self._random = Random(0)
         self._open: dict[bytes, asyncio.Future[None]] = {}
         self._resting: set[asyncio.Task[None]] = set()
@@ -94,17 +100,23 @@ class Dispatcher:
         self._loop = asyncio.get_running_loop()
         held: dict[int, Held[Made]] = {}
         workers = []
-        for name in {job.model: None for job in jobs}:
-            mine = iter([place for place, job in enumerate(jobs) if job.model == name])
-            # Conversations without a model make no calls: one worker holds them one after the other.
+        self.counter.expect(sum(job.batch for job in jobs))
+        for name, batch in {(job.model, job.batch): None for job in jobs}:
+            places = [place for place, job in enumerate(jobs) if (job.model, job.batch) == (name, batch)]
+            mine = iter(places)
+            # Conversations without a model make no calls: one worker holds them one after the other. Those that go by
+            # batch are all begun at once, since one that is not begun has no call in the batch.
             width = AHEAD * self.lines[name].model.limits.concurrency if name in self.lines else 1
+            width = len(places) if batch else min(width, len(places))
             workers += [asyncio.ensure_future(self._work(mine, jobs, held)) for _ in range(width)]
         watching = asyncio.ensure_future(self._watch())
         try:
             await asyncio.gather(*workers)
         finally:
             watching.cancel()
+            await self.counter.close()
             self._commit()
+        self.stopped = self.counter.told(self.stopped)
         return [held.get(place) for place in range(len(jobs))]
 
     def stop(self, why: BaseException) -> None:
@@ -127,6 +139,9 @@ class Dispatcher:
             except HoldfastError as error:
                 self.stop(error)
                 return
+            finally:
+                if jobs[place].batch:
+                    self.counter.left()
 
     async def _talk(self, job: Job[Made]) -> Held[Made]:
         """Hold one conversation to its end; what its own code does wrong is a fault, never a verdict."""
@@ -137,7 +152,7 @@ class Dispatcher:
             call = next(talk)
             while True:
                 try:
-                    answer = await self.ask(call)
+                    answer = await self.ask(call, batch=job.batch)
                 except NoRecord as end:
                     call = talk.throw(end)
                 else:
@@ -152,12 +167,14 @@ class Dispatcher:
         except Exception as error:  # noqa: BLE001  # code of a generator, perhaps a user's own
             return Held(NoRecord("failed", "fault", f"{type(error).__name__}: {error}"[:500]), tuple(answers), call)
 
-    async def ask(self, call: Call) -> Answer:
+    async def ask(self, call: Call, *, batch: bool = False) -> Answer:
         """Return the answer to a call, from the ledger where it has it. Raises `NoRecord` where there will be none."""
         line = self.lines[call.model]
         key, limit = line.key(call), limit_of(call)
+        if batch:
+            await self.counter.recovered(call.model)
         while (other := self._open.get(key)) is not None:
-            await asyncio.shield(other)
+            await (self.counter.aside(asyncio.shield(other)) if batch else asyncio.shield(other))
         asked = self.ledger.find(key)
         if asked is not None and (said := _known(asked, call, line.model.model, limit)) is not None:
             self.tally.reused[call.model] += 1
@@ -166,7 +183,7 @@ class Dispatcher:
         try:
             body = body_of(call, line.model)
             row = asked.id if asked else self.ledger.ask(key, call.model, call.sample, body, limit)
-            return _told(await self._sent(line, call, row, body))
+            return _told(await (self.counter.ask(call, key, row, body) if batch else self._sent(line, call, row, body)))
         finally:
             del self._open[key]
             mine.set_result(None)
@@ -176,15 +193,15 @@ class Dispatcher:
         attempt, tries, due, limit = 0, 0, 0.0, limit_of(call)
         most, tokens = line.most(len(body), limit), len(body) // BYTES_PER_TOKEN + (limit or 0)
         while True:
-            await self._place(line, tokens, due)
+            await self.rest(partial(line.gate.enter, tokens, due))
             if not self.purse.take(most):
-                raise self._out(StoppedError(_spent(self.purse), "Raise budget.cost and run the same command again."))
+                raise self._out(self.purse.spent_up())
             probing, send = line.gate.probing, self.ledger.intend(row, tries)
             self.tally.sent[call.model] += 1
-            await self._committed()
+            await self.committed()
             reply = await line.endpoint.post(CHAT, body)
             said = read(reply, call, line.model.model, tries + 1)
-            self._settle(line, call, _Sent(send, row, most, tokens, tries), reply, said)
+            self._settle(line, Sent(call.model, send, row, limit, most, tries, tokens), reply, said)
             if isinstance(said, Answer | Ended):
                 return said
             if isinstance(said, Halt):
@@ -197,23 +214,27 @@ class Dispatcher:
                 return Ended("failed", said.reason, f"{tries} attempts")
             due = monotonic() + backoff(tries, self._random)
 
-    async def _place(self, line: Line, tokens: int, due: float) -> None:
-        """Wait for a place at the gate; a run that stops meanwhile ends the wait."""
+    async def rest(self, wait: Callable[[], Awaitable[Waited]]) -> Waited:
+        """Wait for a place, an answer or a time; a run that stops meanwhile ends the wait."""
         task = asyncio.current_task()
         if self.stopped is not None or task is None:
             raise asyncio.CancelledError
         self._resting.add(task)
         try:
-            await line.gate.enter(tokens, due)
+            return await wait()
         finally:
             self._resting.discard(task)
 
-    def _settle(self, line: Line, call: Call, sent: "_Sent", reply: Reply, said: Reading) -> None:
+    def _settle(self, line: Line, sent: Sent, reply: Reply, said: Reading) -> None:
         """Give the place back and write down what became of a request."""
         usage = NOTHING if isinstance(said, Halt) else said.usage
-        outcome, after, charged = _outcome(said, again=sent.tries > 0)
-        line.gate.leave(outcome, after, usage.input + usage.output or None, sent.tokens)
-        cost = line.cost(usage) if charged == "yes" else 0.0
+        line.gate.leave(*_outcome(said, again=sent.tries > 0), usage.input + usage.output or None, sent.tokens)
+        self.book(sent, reply, said)
+
+    def book(self, sent: Sent, reply: Reply, said: Reading) -> None:
+        """Write down what became of a request, and what it cost."""
+        usage, charged = NOTHING if isinstance(said, Halt) else said.usage, _charged(said)
+        cost = self.lines[sent.model].cost(usage) if charged == "yes" else 0.0
         # What was perhaps charged is held against the budget in full, and shown apart from what is known.
         self.purse.settle(sent.most, sent.most if charged == "perhaps" else cost or 0.0)
         # An answer without its parts is asked for again when the run is; every other fate would come out the same.
@@ -229,10 +250,10 @@ class Dispatcher:
                 (usage.input, usage.output, usage.reasoning),
                 cost,
                 reply.body if last else None,
-                limit_of(call),
+                sent.limit,
             )
         )
-        self.tally.add(call.model, _name(said), cost, last=last)
+        self.tally.add(sent.model, _name(said), cost, last=last)
         if self._flush is None:
             self._schedule(LINGER)
 
@@ -241,7 +262,7 @@ class Dispatcher:
         self.stop(why)
         return asyncio.CancelledError()
 
-    def _committed(self) -> asyncio.Future[None]:
+    def committed(self) -> asyncio.Future[None]:
         """Return what is done when everything given to the ledger so far is on disk, with what others gave it."""
         mine: asyncio.Future[None] = self._loop.create_future()
         self._waiting.append(mine)
@@ -286,16 +307,6 @@ class Dispatcher:
                     self.stop(StoppedError(f"{what} ({self.tally.last.get(name, 'no reply')}).", RESUME))
 
 
-class _Sent(NamedTuple):
-    """One request in flight: its numbers in the ledger, what was set aside for it, and how many went before it."""
-
-    send: int
-    row: int
-    most: float
-    tokens: int
-    tries: int
-
-
 def _known(asked: Asked, call: Call, model: str, limit: int | None) -> Answer | Ended | None:
     """Return the answer that the ledger has, or None where it has none that holds under this call's limit of tokens."""
     if asked.answer is None:
@@ -315,22 +326,22 @@ def _told(said: Answer | Ended) -> Answer:
     return said
 
 
-def _outcome(said: Reading, *, again: bool) -> tuple[Outcome, float | None, Charged]:
-    """Return what a reply means for the gate (and how long it asks to wait), and whether it was charged for.
+def _outcome(said: Reading, *, again: bool) -> tuple[Outcome, float | None]:
+    """Return what a reply means for the gate, and how long it asks to wait.
 
     Only the first fault of a call speaks against the endpoint: that it breaks on one prompt `again` is no news.
     """
     if isinstance(said, Again):
-        charged: Charged = "no" if not said.charged else "perhaps" if said.usage == NOTHING else "yes"
         broken: Outcome = "none" if again else "fault"
-        return ("throttled" if said.throttled else broken), said.after, charged
-    return "ok", None, "no" if isinstance(said, Halt) else "yes"
+        return ("throttled" if said.throttled else broken), said.after
+    return "ok", None
+
+
+def _charged(said: Reading) -> Charged:
+    if isinstance(said, Again):
+        return "no" if not said.charged else "perhaps" if said.usage == NOTHING else "yes"
+    return "no" if isinstance(said, Halt) else "yes"
 
 
 def _name(said: Reading) -> str:
     return "answer" if isinstance(said, Answer) else said.reason
-
-
-def _spent(purse: Purse) -> str:
-    limit = purse.limit or 0.0
-    return f"The budget of {limit:g} leaves no room for another request: {purse.spent:.4f} is spent or may be charged."

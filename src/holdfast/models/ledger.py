@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 from time import time
 from typing import Any, Literal
 
@@ -32,7 +33,7 @@ CREATE TABLE calls (
 CREATE TABLE sends (
   id INTEGER PRIMARY KEY, call INTEGER NOT NULL REFERENCES calls, attempt INTEGER NOT NULL, sent_at REAL NOT NULL,
   settled_at REAL, status INTEGER, outcome TEXT, charged TEXT, served TEXT,
-  input_tokens INTEGER, output_tokens INTEGER, reasoning_tokens INTEGER, cost REAL
+  input_tokens INTEGER, output_tokens INTEGER, reasoning_tokens INTEGER, cost REAL, batch TEXT
 );
 CREATE TABLE batches (id TEXT PRIMARY KEY, model TEXT NOT NULL, state TEXT NOT NULL) WITHOUT ROWID;
 CREATE VIEW unsettled AS SELECT sends.id, calls.model, calls.sample, sends.attempt, sends.sent_at
@@ -43,10 +44,12 @@ CREATE VIEW usage AS SELECT calls.model AS model, count(*) AS requests, coalesce
   FROM sends JOIN calls ON calls.id = sends.call GROUP BY calls.model ORDER BY calls.model;
 """
 _CALL = "INSERT INTO calls (id, key, model, sample, most, body) VALUES (?, ?, ?, ?, ?, ?)"
-_SEND = "INSERT INTO sends (id, call, attempt, sent_at) VALUES (?, ?, ?, ?)"
+_SEND = "INSERT INTO sends (id, call, attempt, sent_at, batch) VALUES (?, ?, ?, ?, ?)"
 _SETTLE = """UPDATE sends SET settled_at = ?, status = ?, outcome = ?, charged = ?, served = ?, input_tokens = ?,
   output_tokens = ?, reasoning_tokens = ?, cost = ? WHERE id = ?"""
 _ANSWER = "UPDATE calls SET status = ?, answer = ?, most = ? WHERE id = ?"
+_OPEN = """SELECT sends.batch, sends.id, call, key, attempt, length(body), most FROM sends JOIN calls ON calls.id = call
+  WHERE settled_at IS NULL AND batch IS NOT NULL AND model = ? ORDER BY sends.id"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,21 @@ class Asked:
     most: int | None = None
     status: int | None = None
     answer: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A request of a batch that is not settled: its number, its call and the call's key, attempts before, and size.
+
+    `most` is its limit of tokens.
+    """
+
+    send: int
+    call: int
+    key: bytes
+    attempt: int
+    size: int
+    most: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +120,8 @@ class Ledger:
             self._base.execute(f"PRAGMA synchronous = {synchronous}")
             if not self._base.execute("SELECT 1 FROM sqlite_master WHERE name = 'sends'").fetchone():
                 about_to("make-ledger", self.path)
-                about = f"INSERT INTO about VALUES ('format', '{FORMAT}');"  # noqa: S608  # our own constant
+                # The name by which batches of this ledger are known again at a provider.
+                about = f"INSERT INTO about VALUES ('format', '{FORMAT}'), ('run', '{token_hex(8)}');"  # noqa: S608  # ours
                 self._base.executescript(f"BEGIN; {SCHEMA} {about} COMMIT;")
         except sqlite3.DatabaseError as error:
             self._base.close()
@@ -133,10 +152,13 @@ class Ledger:
         self._add(_CALL, (self._call, key, model, sample, most, body))
         return self._call
 
-    def intend(self, call: int, attempt: int) -> int:
-        """Write down that a request is about to be sent; return its number. It may go out after the next commit."""
+    def intend(self, call: int, attempt: int, batch: str | None = None) -> int:
+        """Write down that a request is about to be sent; return its number. It may go out after the next commit.
+
+        One that goes out with others carries the name of their set, until `note_batch` puts the batch in its place.
+        """
         self._send += 1
-        self._add(_SEND, (self._send, call, attempt, time()))
+        self._add(_SEND, (self._send, call, attempt, time(), batch))
         return self._send
 
     def settle(self, done: Settled) -> None:
@@ -189,15 +211,34 @@ class Ledger:
         names = [column[0] for column in rows.description]
         return [dict(zip(names, row, strict=True)) for row in rows]
 
+    @property
+    def run(self) -> str:
+        """The name of this ledger, of its own: what it submits is labelled with it."""
+        return str(self._base.execute("SELECT value FROM about WHERE name = 'run'").fetchone()[0])
+
+    def open_batches(self, model: str) -> dict[str, list[Open]]:
+        """Return the requests of a model in batches that are not collected, by batch, or by set where none is noted."""
+        found: dict[str, list[Open]] = {}
+        for batch, *rest in self._base.execute(_OPEN, (model,)):
+            found.setdefault(batch, []).append(Open(*rest))
+        return found
+
     def batches(self, model: str) -> dict[str, str]:
-        """Return the provider's batches of a model that are not collected yet, with their last known state."""
+        """Return the provider's batches of a model with their last known state, collected or not."""
         return dict(self._base.execute("SELECT id, state FROM batches WHERE model = ?", (model,)))
 
-    def note_batch(self, batch: str, model: str, state: str) -> None:
-        """Write down the state of a provider's batch, at once: it stands before anybody waits for it."""
+    def note_batch(self, batch: str, model: str, state: str, name: str | None = None) -> None:
+        """Write down the state of a provider's batch, at once: it stands before anybody waits for it.
+
+        With the `name` of a set, the requests of that set are from now on those of the batch.
+        """
         with self._told():
             about_to("ledger-batch", self.path)
+            self._base.execute("BEGIN IMMEDIATE")
             self._base.execute("INSERT OR REPLACE INTO batches VALUES (?, ?, ?)", (batch, model, state))
+            if name is not None:
+                self._base.execute("UPDATE sends SET batch = ? WHERE batch = ? AND settled_at IS NULL", (batch, name))
+            self._base.execute("COMMIT")
 
     @contextmanager
     def _told(self) -> Iterator[None]:

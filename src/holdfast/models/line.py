@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from typing import NamedTuple
 
 import orjson
 
@@ -41,6 +42,21 @@ class Line:
     def cost(self, usage: Usage) -> float | None:
         """Return what an answer cost; None where no price is known."""
         return None if self.rate is None else self.rate.cost(usage)
+
+
+class Sent(NamedTuple):
+    """One request that went out: the model, its numbers in the ledger, its limit of tokens, and what was set aside.
+
+    `tries` are the requests for the same call before it; `tokens` is how many the gate reckons with.
+    """
+
+    model: str
+    send: int
+    row: int
+    limit: int | None
+    most: float
+    tries: int = 0
+    tokens: int = 0
 
 
 @dataclass(slots=True)

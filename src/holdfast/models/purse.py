@@ -6,6 +6,8 @@ cost, and the most this one can. So the limit is never passed, at the price of s
 
 from dataclasses import dataclass
 
+from holdfast.core.errors import StoppedError
+
 
 @dataclass(slots=True)
 class Purse:
@@ -21,6 +23,17 @@ class Purse:
             return False
         self.aside += most
         return True
+
+    def spent_up(self) -> StoppedError:
+        """Return what stops a run whose next request does not fit."""
+        what = f"{self.spent:.4f} is spent or may be charged."
+        what = f"The budget of {self.limit or 0.0:g} leaves no room for another request: {what}"
+        return StoppedError(what, "Raise budget.cost and run the same command again.")
+
+    def reopen(self, most: float) -> None:
+        """Set aside again what was held as spent: a request of an earlier run is about to be settled after all."""
+        self.spent = max(0.0, self.spent - most)
+        self.aside += most
 
     def settle(self, most: float, cost: float) -> None:
         """Turn what was set aside for a request into what it cost."""

@@ -163,7 +163,8 @@ class _Run:
 
     def shown(self, count: int) -> list[tuple[Record, str, str]]:
         """Return what the first round would begin with, one of each task in turn, with fates."""
-        maker, wanted = self.maker, tasks(self.recipe, self.state)
+        # A few records to look at are asked for one by one, rather than in a batch that may take a day.
+        maker, wanted = replace(self.maker, batch=False), tasks(self.recipe, self.state)
         most = ceil(count / max(1, len(wanted)))
         # A short preview shows every generator and cell it can, and asks models for no more than it shows.
         made = maker.made(self.state, [replace(task, most=min(task.most, most)) for task in wanted])[0]

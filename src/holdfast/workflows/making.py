@@ -80,7 +80,10 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class Maker:
-    """Makes rounds for these sources, cells and checks. `desk` opens the desk when it is first asked for."""
+    """Makes rounds for these sources, cells and checks. `desk` opens the desk when it is first asked for.
+
+    Without `batch` nothing waits for a provider's batch, whatever the generators say.
+    """
 
     settings: Settings
     sources: Sequence[Source]
@@ -90,6 +93,7 @@ class Maker:
     index: EvalIndex | None = None
     gaps: Mapping[str, Sequence[str]] = field(default_factory=dict)
     aimed: dict[tuple[str, str], Written] = field(default_factory=dict)
+    batch: bool = True
 
     def round(self, state: State, tasks: Sequence[Task]) -> Round:
         """Make, judge and decide what the tasks ask for; `state` stays as it is."""
@@ -116,7 +120,8 @@ class Maker:
                 continue
             source = self._aimed(source, cell)
             for number in source.left(start, task.most):
-                jobs.append(source.job(cell, number))
+                job = source.job(cell, number)
+                jobs.append(replace(job, batch=job.batch and self.batch))
                 places.append((place, number))
         held = self.desk().hold(jobs) if jobs else []
         for (place, number), job, end in zip(places, jobs, held, strict=True):

@@ -112,7 +112,7 @@ class Written:
             brief = Brief(cell, number, Random(f"{self.settings.seed}/{self.name}/{label}"), item)
             return _dressed(self.write(brief), _Dress(self, self._decoding(label), label, screened))
 
-        return Job(self.model, begin, screened)
+        return Job(self.model, begin, screened, self.entry.batch)
 
     def record(self, cell: Mapping[str, str], number: int, held: Held[Draft]) -> Record:
         """Return the record of a conversation's end; one without a draft shows the last prompt and answer."""
