@@ -49,3 +49,9 @@ def themed(random: Random, cell: object) -> Iterator[Record]:
     while True:
         theme = random.choice(list(THEMES)[:3])
         yield Record("themed", said(theme, random, 12), said(theme, random, 25))
+
+
+def elsewhere(brief: Brief) -> Conversation[Draft]:
+    """Ask a model that the settings do not have."""
+    answer = yield Call((Message("user", "Hello?"),), model="other")
+    return Draft("Hello?", answer.text)
