@@ -95,6 +95,11 @@ def test_under_a_budget_every_call_has_an_end(tmp_path):
     assert [(None, None), (MOST_TOKENS, None), (None, 70)] == limits
 
 
+def held(served):
+    """A conversation that ended well, answered by a model of that name."""
+    return Held(Draft("Ask.", "Say."), (("m", Answer("Say.", served=served)),))
+
+
 @pytest.mark.parametrize(
     ("served", "generator", "family", "revision"),
     [
