@@ -6,6 +6,7 @@ import pytest
 
 from holdfast.core.errors import UsageError
 from holdfast.core.settings import Settings
+from holdfast.generators.writing import Draft
 from holdfast.models.chat import Answer, NoRecord
 from holdfast.models.dispatch import Held
 from holdfast.models.line import Line
