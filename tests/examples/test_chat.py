@@ -1,8 +1,16 @@
 """The chat example: its models are what was trained, and most of what they write passes its checks."""
 
 import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from itertools import product
+from pathlib import Path
 
 import jinja2
 import numpy as np
@@ -11,11 +19,60 @@ import pytest
 from holdfast import Record
 from holdfast.core.record import Provenance
 from holdfast.core.settings import load
+from holdfast.core.text import words
 from tests.models.servers import CHAT, models_folder, script
 from tests.models.test_servers import SCHEMA, ask, post
 
 gguf = pytest.importorskip("gguf", reason="extra [local] is not installed")
 tiny, checks = script("tiny"), script("chat_checks")
+
+
+class Example:
+    """A copy of the example to run the command line in, and what its runs leave behind."""
+
+    def __init__(self, folder, addresses):
+        for name in ("chat", "quickstart"):
+            shutil.copytree(CHAT.parent / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        self.folder = folder / "chat"
+        urls = {f"{name.upper()}_URL": url for name, url in addresses.items()}
+        self.environment = {**os.environ, **urls, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+
+    def settings(self, old, new):
+        """Write the settings with one text replaced."""
+        text = (CHAT / "holdfast.yaml").read_text("utf-8")
+        assert old in text
+        (self.folder / "holdfast.yaml").write_text(text.replace(old, new), "utf-8")
+
+    def run(self, *arguments):
+        """Run `holdfast` here; return its exit code, what it printed and what it said."""
+        command = [str(Path(sys.executable).parent / "holdfast"), *arguments]
+        how = {"cwd": self.folder, "env": self.environment, "capture_output": True, "text": True}
+        done = subprocess.run(command, check=False, **how)
+        return done.returncode, done.stdout, done.stderr
+
+    def manifest(self, place):
+        """Return a manifest; its counts must add up."""
+        found = json.loads((self.folder / place / "manifest.json").read_bytes())
+        counts = dict(found["counts"])
+        assert counts.pop("in") == sum(counts.values())
+        return found
+
+    def rows(self, path):
+        """Return the rows of a file."""
+        return [json.loads(line) for line in (self.folder / path).read_bytes().splitlines()]
+
+    def asked(self, place):
+        """Return of a run's ledger: requests sent, answers that were charged for, and calls that have an answer."""
+        counts = "count(*), sum(charged = 'yes'), count(DISTINCT CASE WHEN charged = 'yes' THEN call END)"
+        uri = f"file:{self.folder / place / 'ledger.sqlite'}?mode=ro"
+        with closing(sqlite3.connect(uri, uri=True)) as base:
+            return base.execute(f"SELECT {counts} FROM sends").fetchone()
+
+
+@pytest.fixture
+def example(local_models, tmp_path):
+    """A copy of the example whose models are the running ones."""
+    return Example(tmp_path, local_models)
 
 
 @pytest.fixture
@@ -104,6 +161,56 @@ def test_most_records_pass_the_checks(local_models):
     with ThreadPoolExecutor(16) as pool:
         accepted = {record.digest for record in pool.map(write, jobs) if record}
     assert len(accepted) > 0.6 * len(jobs)
+
+
+def test_a_budget_stops_the_run_and_more_of_it_finishes_it(example):
+    """Stopped by money with exit 3 and all accounted for; with more it reaches 504 records, and pays nothing twice."""
+    example.settings("cost: 0.05", "cost: 0.006")
+    code, _, said = example.run("generate", "--out", "run")
+    assert (3, True) == (code, "budget of 0.006" in said)
+    stopped = example.manifest("run")
+    counts = stopped["counts"]
+    assert 0 < len(example.rows("run/kept.jsonl")) == counts["kept"] < 504
+    assert (0, True) == (counts["failed"], counts["pending"] > 0)
+    assert 0.001 < sum(used["cost"] for used in stopped["usage"].values()) <= 0.006
+    assert "budget" in {cell["stopped_by"] for cell in stopped["cells"].values()}
+    paid = example.asked("run")[1]
+
+    example.settings("cost: 0.05", "cost: 0.05")
+    assert (0, "") == example.run("generate", "--out", "run", "--quiet")[::2]
+    kept = example.rows("run/kept.jsonl")
+    manifest = example.manifest("run")
+    sent, answers, calls = example.asked("run")
+    assert (504, 0) == (len(kept), manifest["counts"]["pending"])
+    assert {84} == set(Counter(str(row["holdfast"]["cell"]) for row in kept).values())
+    assert 504 == len({row["holdfast"]["digest"] for row in kept}) == len({row["id"] for row in kept})
+    families = Counter(row["holdfast"]["family"] for row in kept)
+    assert {"heron", "plover"} == set(families)
+    assert max(families.values()) <= 0.6 * 504
+    assert sent >= answers == calls > paid > 0
+    assert sent == sum(used["requests"] for used in manifest["usage"].values())
+    assert manifest["counts"]["in"] <= answers
+
+
+def test_the_build_mixes_what_the_models_wrote(example):
+    """Build goes from the two servers to a training set under every cap; what is word salad, the audit calls thin."""
+    code, _, said = example.run("build", "--quiet")
+    built = example.manifest(".holdfast/chat")
+    assert (1, "") == (code, said)
+    report = json.loads((example.folder / ".holdfast/chat/report.json").read_bytes())
+    assert ["anchor-diversity"] == [each["rule"] for each in report["findings"] if each["severity"] == "error"]
+    train = example.rows(f".holdfast/chat/{built['files']['train']}")
+    origins = Counter(row["holdfast"]["origin"] for row in train)
+    assert (540, True) == (origins["real"], 400 < origins["synthetic"] <= 504)
+    made = [row for row in train if row["holdfast"]["origin"] == "synthetic"]
+    assert {("question", "answer")} == {tuple(row)[1:3] for row in train}
+    tokens = Counter()
+    for row in made:
+        tokens[row["holdfast"]["generator"]] += len(words(row["question"])) + len(words(row["answer"]))
+    assert max(tokens.values()) <= 0.6 * tokens.total()
+    strata = example.manifest(".holdfast/chat/dataset")["strata"]
+    assert {"tone=friendly", "tone=none", "tone=plain"} == set(strata)
+    assert 0 == example.run("verify-manifest", ".holdfast/chat")[0]
 
 
 def said(prompt, response, **cell):

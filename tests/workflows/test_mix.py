@@ -122,6 +122,21 @@ def test_strata_have_their_weights(tmp_path):
     assert (20, 30) == (manifest.more["strata"]["topic=a"]["records"], manifest.more["made_of"]["records"])
 
 
+def test_an_axis_of_the_cell_is_a_stratum(tmp_path):
+    """What was generated for a cell is parted by the cell's axes without a column of its own; real records are not."""
+    cells = [{"origin": "synthetic", "cell": {"tone": tone}} for tone in ("plain", "friendly", "plain")]
+    made = [{"text": sentence(100 + n), "holdfast": cell} for n, cell in enumerate(cells)]
+    files = [
+        written(tmp_path / "real.jsonl", [{"text": sentence(n)} for n in range(5)]),
+        written(tmp_path / "made.jsonl", made),
+    ]
+    manifest = mix(files[:1], files[1:], tmp_path / "out", MixOptions(strata=("tone",)))
+    counted = {name: part["records"] for name, part in manifest.more["strata"].items()}
+    assert {"tone=friendly": 1, "tone=none": 5, "tone=plain": 2} == counted
+    with pytest.raises(UsageError, match=r"(?s)no column 'tune'.*mean 'tone'"):
+        mix(files[:1], files[1:], tmp_path / "wrong", MixOptions(strata=("tune",)))
+
+
 def test_the_cap_of_a_stratum_holds_in_each(tmp_path):
     """One topic is poor in real records: under a cap per stratum it carries no more synthetic ones than it bears."""
     options = MixOptions(max_synthetic=0.5, strata=("topic",), per_stratum=0.5)

@@ -1,6 +1,7 @@
-"""Strata: records parted by the values of columns, the user's own or parts of the provenance."""
+"""Strata: records parted by the values of columns: the user's own, parts of the provenance, or axes of its cell."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,16 +32,24 @@ def strata(data: Dataset, columns: Sequence[str]) -> tuple[npt.NDArray[np.int64]
 
 
 def values(data: Dataset, name: str) -> Iterator[str | None]:
-    """Yield the value of a column, or of a part of the provenance, for each record; None where it has none."""
+    """Yield the value of a column, a part of the provenance or an axis of the cell, for each record; None without.
+
+    An axis that is not a column, too, parts what was generated for it; real records are then in its stratum "none".
+    """
     if name in PARTS:
         yield from data.column(name).to_pylist()
         return
     seen: dict[str, None] = {}
-    for table in data.tables(("fields",)):
-        for text in table.column("fields").to_pylist():
-            row = orjson.loads(text)
+    for table in data.tables(("fields", "cell")):
+        for text, cell in zip(*(table.column(each).to_pylist() for each in ("fields", "cell")), strict=True):
+            row = _cell(cell) | orjson.loads(text)
             seen |= dict.fromkeys(row)
             value = row.get(name)
             yield None if value is None else str(value)
     if seen and name not in seen:
         raise UsageError(f"There is no column {name!r}.", nearest(name, seen | dict.fromkeys(PARTS)))
+
+
+def _cell(text: str | None) -> dict[str, Any]:
+    found = orjson.loads(text) if text else None
+    return found if isinstance(found, dict) else {}
