@@ -84,6 +84,7 @@ class Ledger:
     def __init__(self, path: Path, durability: Literal["process", "power"] = "process") -> None:
         self.path = path
         self._new: dict[bytes, int] = {}
+        self._answers: dict[int, Asked] = {}
         self._rows: dict[str, list[tuple[Any, ...]]] = {}
         with self._told():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -115,9 +116,9 @@ class Ledger:
     def find(self, key: bytes) -> Asked | None:
         """Return what the ledger holds of a call, committed or not; None where it was never asked."""
         if (row := self._new.get(key)) is not None:
-            return Asked(row)
+            return self._answers.get(row, Asked(row))
         found = self._base.execute("SELECT id, most, status, answer FROM calls WHERE key = ?", (key,)).fetchone()
-        return Asked(*found) if found else None
+        return self._answers.get(found[0], Asked(*found)) if found else None
 
     def ask(self, key: bytes, model: str, sample: str, body: bytes, most: int | None) -> int:
         """Write down a call that was never asked before; return its number."""
@@ -138,6 +139,7 @@ class Ledger:
         self._add(_SETTLE, (time(), *told))
         if done.answer is not None:
             self._add(_ANSWER, (done.status, done.answer, done.most, done.call))
+            self._answers[done.call] = Asked(done.call, done.most, done.status, done.answer)
 
     def _add(self, statement: str, row: tuple[Any, ...]) -> None:
         self._rows.setdefault(statement, []).append(row)
@@ -150,13 +152,19 @@ class Ledger:
         with self._told():
             about_to("ledger-begin", self.path)
             self._base.execute("BEGIN IMMEDIATE")
-            for statement in (_CALL, _SEND, _SETTLE, _ANSWER):
-                if statement in rows:
-                    self._base.executemany(statement, rows[statement])
-            about_to("ledger-commit", self.path)
-            self._base.execute("COMMIT")
+            try:
+                for statement in (_CALL, _SEND, _SETTLE, _ANSWER):
+                    if statement in rows:
+                        self._base.executemany(statement, rows[statement])
+                about_to("ledger-commit", self.path)
+                self._base.execute("COMMIT")
+            except Exception:
+                if self._base.in_transaction:
+                    self._base.execute("ROLLBACK")
+                raise
             about_to("ledger-committed", self.path)
         self._new.clear()
+        self._answers.clear()
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Return the rows of a query of one's own; tables and views are described in docs/ledger.md."""
