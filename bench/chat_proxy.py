@@ -69,6 +69,7 @@ CHANGES: dict[str, Callable[[dict[str, Any]], Any]] = {
     "no_choices": lambda answer: answer.update(choices=[]),
     "renamed": lambda answer: answer.update(model="another-model"),
     "no_usage": lambda answer: answer.pop("usage", None),
+    "huge_usage": lambda answer: answer.update(usage={"prompt_tokens": 2**63, "completion_tokens": 1}),
 }
 # Refusals of the endpoint: (status, code of the error). Any other number is a status, too.
 ERRORS = {"context_length": (400, "context_length_exceeded"), "402": (402, "insufficient_quota")}

@@ -224,3 +224,27 @@ def test_a_hundred_pairs_of_writers(tmp_path: Path) -> None:
         for each in pair:
             each.join()
     assert [1] * 100 == wins
+
+
+def test_an_answer_is_known_before_its_commit(path: Path) -> None:
+    """An answer that is not on disk yet is found, so that the same prompt a moment later is not paid for again."""
+    ledger = Ledger(path)
+    call = ledger.ask(key(3), "a", "all/3/0", b"{}", 100)
+    send = ledger.intend(call, 0)
+    ledger.commit()
+    ledger.settle(Settled(send, call, 200, "answer", "yes", answer=b"three", most=100))
+    assert Asked(call, 100, 200, b"three") == ledger.find(key(3))
+    ledger.close()
+
+
+def test_a_commit_that_fails_leaves_the_next_one_whole(path: Path) -> None:
+    """A row that SQLite does not take is told at once, and does not keep later ones from the disk."""
+    ledger = Ledger(path)
+    ledger.ask(key(1), "a", "all/1/0", b"{}", 2**63)
+    with pytest.raises(OverflowError):
+        ledger.commit()
+    asked_and_answered(ledger, 2)
+    ledger.close()
+    again = Ledger(path)
+    assert again.find(key(2)) is not None
+    again.close()

@@ -6,7 +6,9 @@ from math import ceil
 
 import pytest
 
+from holdfast.core.record import Message
 from holdfast.core.settings import Settings
+from holdfast.models.chat import Call
 from holdfast.models.prices import estimate_tokens
 from holdfast.workflows.forecast import (
     ANSWER_TOKENS,
@@ -151,3 +153,16 @@ def test_models_work_side_by_side(folder):
     assert 60 * both.lines[0].calls.value == pytest.approx(both.seconds.value)
     batched = of(folder, {**ask, "model": "a", "batch": True})
     assert batched.seconds.high >= 86_400 > batched.seconds.value
+
+
+def test_code_that_fails_for_a_record_spoils_no_forecast(folder):
+    """A function of one's own that raises for some records is measured on the others, as the run would go on."""
+    made = of(folder, {"use": f"{__name__}:raising", "model": "a"})
+    assert made.lines[0].input_tokens.value > 0
+
+
+def raising(brief):
+    """A writer that fails for every second record."""
+    if brief.number % 2:
+        raise ValueError("odd")
+    yield Call((Message("user", "Say it."),))

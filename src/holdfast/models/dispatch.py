@@ -283,7 +283,7 @@ class Dispatcher:
         waiting, self._waiting = self._waiting, []
         try:
             self.ledger.commit()
-        except HoldfastError as error:
+        except Exception as error:  # noqa: BLE001  # whatever it was, nobody may wait for a commit that never comes
             self.stop(error)
             for each in waiting:
                 each.cancel()

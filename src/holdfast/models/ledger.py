@@ -103,7 +103,7 @@ class Ledger:
         self.path = path
         # Calls and answers of the commit that is to come: they are found as those on disk are.
         self._new: dict[bytes, int] = {}
-        self._fresh: dict[int, Settled] = {}
+        self._answers: dict[int, Asked] = {}
         self._rows: dict[str, list[tuple[Any, ...]]] = {}
         with self._told():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -136,14 +136,9 @@ class Ledger:
     def find(self, key: bytes) -> Asked | None:
         """Return what the ledger holds of a call, committed or not; None where it was never asked."""
         if (row := self._new.get(key)) is not None:
-            asked = Asked(row)
-        else:
-            found = self._base.execute("SELECT id, most, status, answer FROM calls WHERE key = ?", (key,)).fetchone()
-            if found is None:
-                return None
-            asked = Asked(*found)
-        fresh = self._fresh.get(asked.id)
-        return asked if fresh is None else Asked(asked.id, fresh.most, fresh.status, fresh.answer)
+            return self._answers.get(row, Asked(row))
+        found = self._base.execute("SELECT id, most, status, answer FROM calls WHERE key = ?", (key,)).fetchone()
+        return self._answers.get(found[0], Asked(*found)) if found else None
 
     def ask(self, key: bytes, model: str, sample: str, body: bytes, most: int | None) -> int:
         """Write down a call that was never asked before; return its number."""
@@ -166,8 +161,8 @@ class Ledger:
         told = (done.status, done.outcome, done.charged, done.served, *done.tokens, done.cost, done.send)
         self._add(_SETTLE, (time(), *told))
         if done.answer is not None:
-            self._fresh[done.call] = done
             self._add(_ANSWER, (done.status, done.answer, done.most, done.call))
+            self._answers[done.call] = Asked(done.call, done.most, done.status, done.answer)
 
     def _add(self, statement: str, row: tuple[Any, ...]) -> None:
         self._rows.setdefault(statement, []).append(row)
@@ -180,14 +175,19 @@ class Ledger:
         with self._told():
             about_to("ledger-begin", self.path)
             self._base.execute("BEGIN IMMEDIATE")
-            for statement in (_CALL, _SEND, _SETTLE, _ANSWER):
-                if statement in rows:
-                    self._base.executemany(statement, rows[statement])
-            about_to("ledger-commit", self.path)
-            self._base.execute("COMMIT")
+            try:
+                for statement in (_CALL, _SEND, _SETTLE, _ANSWER):
+                    if statement in rows:
+                        self._base.executemany(statement, rows[statement])
+                about_to("ledger-commit", self.path)
+                self._base.execute("COMMIT")
+            except Exception:
+                if self._base.in_transaction:
+                    self._base.execute("ROLLBACK")
+                raise
             about_to("ledger-committed", self.path)
         self._new.clear()
-        self._fresh.clear()
+        self._answers.clear()
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Return the rows of a query of one's own; tables and views are described in docs/ledger.md."""

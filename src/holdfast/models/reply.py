@@ -33,6 +33,8 @@ _THROTTLED = (429, 503, 529)
 _PASSING = (408, 409, 425)
 _TRUNCATED = ("length", "max_tokens", "MAX_TOKENS")
 NOTHING = Usage()
+# Tokens of one answer that are believed at most: no model reads or writes as many, and the ledger takes 64 bits.
+MOST_TOKENS = 10**9
 DETAIL = 300
 """Characters of an endpoint's own words that are kept."""
 
@@ -216,4 +218,4 @@ def _usage(found: Any) -> tuple[Usage, bool]:
 
 def _count(found: dict[str, Any], name: str) -> int:
     value = found.get(name)
-    return value if type(value) is int and value >= 0 else 0
+    return value if type(value) is int and 0 <= value <= MOST_TOKENS else 0

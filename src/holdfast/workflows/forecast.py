@@ -11,8 +11,9 @@ from itertools import islice
 from math import ceil
 from typing import Any
 
+from holdfast.core.errors import HoldfastError
 from holdfast.core.settings import GeneratorSettings, Limits
-from holdfast.models.chat import Call, NoRecord, Usage
+from holdfast.models.chat import Call, Usage
 from holdfast.models.prices import TOKENS_HIGH, TOKENS_LOW, Rate, estimate_tokens, rates
 from holdfast.workflows.recipe import Recipe
 from holdfast.workflows.sources import Source, Streamed
@@ -141,13 +142,21 @@ def _first_calls(source: Written, recipe: Recipe) -> Iterator[Call]:
     for number in range(SAMPLES):
         for quota in recipe.quotas[: ceil(SAMPLES / 2)]:
             for each in source.left(number, 1):
-                talk = source.job(quota.cell, each).begin()
-                try:
-                    yield next(talk)
-                except (NoRecord, StopIteration):
-                    continue
-                finally:
-                    talk.close()
+                if call := _first_call(source, quota.cell, each):
+                    yield call
+
+
+def _first_call(source: Written, cell: Mapping[str, str], number: int) -> Call | None:
+    """Return the first call of one record, None where there is none: the run will write its fault down."""
+    try:
+        talk = source.job(cell, number).begin()
+        call = next(talk)
+        talk.close()
+    except HoldfastError:
+        raise
+    except Exception:  # noqa: BLE001  # code of a generator, perhaps a user's own
+        return None
+    return call
 
 
 def _tokens(call: Call) -> int:

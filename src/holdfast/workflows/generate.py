@@ -146,7 +146,7 @@ class _Run:
             if why is not None:
                 raise self._stopped(why, made.lines, made.pending)
             for task, lines in zip(wanted, made.lines, strict=True):
-                if reason := spent(self.recipe, task, lines):
+                if reason := spent(self.recipe, self.state, task, lines):
                     self.state.spent[task.source, task.cell] = reason
                 for line in lines:
                     self.state.add(line)
@@ -168,6 +168,8 @@ class _Run:
         most = ceil(count / max(1, len(wanted)))
         # A short preview shows every generator and cell it can, and asks models for no more than it shows.
         made = maker.made(self.state, [replace(task, most=min(task.most, most)) for task in wanted])[0]
+        if self._desk is not None and self._desk.stopped is not None:
+            raise self._desk.stopped
         looked = iter(maker.looked_at([each for several in made for each in several]))
         found = [[(maker.placed(task, each), *fate_of(each)) for each in [next(looked) for _ in several]]
                  for task, several in zip(wanted, made, strict=True)]  # fmt: skip
@@ -205,6 +207,10 @@ class _Run:
             with whole_file(out / file) as whole:
                 for part in chain(self.rounds.results(name, state.rounds), [more[name]]):
                     whole.write(part)
+        for name in RESULTS:
+            # What failed before this run and no longer does is not to be read as a part of it.
+            if name not in files and (stale := out / f"{name}.jsonl").exists():
+                remove(stale)
         stop = "" if why is None else _stop_name(why)
         cells = {quota.name: cell_report(recipe, state, cell, stop) for cell, quota in enumerate(recipe.quotas)}
         fates = state.fates
@@ -226,7 +232,7 @@ class _Run:
                 "leaks": dict(sorted(state.leaks.items())),
                 "held_out_materials": recipe.materials.held_out,
                 **self._models(),
-                **({"stopped": str(why)} if why is not None else {}),
+                **({"stopped": str(why) or "interrupted"} if why is not None else {}),
             },
         )
         manifest.write(out)

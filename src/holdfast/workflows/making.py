@@ -3,7 +3,7 @@
 Everything here follows from the tasks, the state and the answers; nothing from the clock or from who finished first.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
@@ -268,9 +268,20 @@ def fate_of(made: Made) -> tuple[Fate | str, str]:
 
 
 def _leaks(record: Record) -> tuple[str, ...]:
-    """Return the kinds of personal data and secrets that a record holds."""
-    found = (leak for text in (record.prompt, record.response) for leak in leaks_of(text) if leak.rule in LEAKS)
+    """Return the kinds of personal data and secrets that a record holds, its turns and its other columns included."""
+    turns = [turn.content for turn in record.messages or ()]
+    texts = [record.prompt, record.response, *turns, *_texts(dict(record.fields))]
+    found = (leak for text in dict.fromkeys(texts) for leak in leaks_of(text) if leak.rule in LEAKS)
     return tuple(dict.fromkeys(leak.kind for leak in found))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield every text of plain JSON data."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | dict):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _texts(each)
 
 
 def _redacted(record: Record) -> Record:

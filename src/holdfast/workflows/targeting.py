@@ -81,15 +81,15 @@ def _yield(state: State, source: int, cell: int) -> float:
     return max(SATURATION_SHARE, (state.accepted[key] + 1) / (state.drawn[key] + 1))
 
 
-def spent(recipe: Recipe, task: Task, lines: Sequence[Line]) -> str:
-    """Say why a generator has nothing more for a cell after a round; empty when it has.
+def spent(recipe: Recipe, state: State, task: Task, lines: Sequence[Line]) -> str:
+    """Say why a generator has nothing more for a cell after a round, `state` before it; empty when it has.
 
     `not-served`: it never had; `exhausted`: no seeds or records left; `saturated`: hardly anything new comes;
     `failing`: most of its calls are never answered.
     """
     kept = sum(line.fate == "kept" for line in lines)
     if len(lines) < task.most and kept < task.want:
-        return "exhausted" if lines else "not-served"
+        return "exhausted" if lines or state.drawn[task.source, task.cell] else "not-served"
     if len(lines) >= SATURATION_SAMPLE and kept < SATURATION_SHARE * len(lines):
         return "failing" if sum(line.fate == "failed" for line in lines) > len(lines) / 2 else "saturated"
     runs, new = sum(line.runs for line in lines), sum(len(line.grams) for line in lines)

@@ -237,8 +237,18 @@ def _dressed(talk: Conversation[Draft], dress: _Dress) -> Conversation[Draft]:
                 call = talk.send(given)
             step += 1
     except StopIteration as done:
-        made: Draft = done.value
-        return made
+        return _whole(done.value)
+
+
+def _whole(made: Any) -> Draft:
+    """Return what a conversation made. Raises `TypeError` or `UnicodeError`, a fault of its code, for what is none."""
+    if not isinstance(made, Draft):
+        raise TypeError(f"the conversation returned {type(made).__name__}, not a Draft")
+    for name, text in (("prompt", made.prompt), ("response", made.response)):
+        if not isinstance(text, str):
+            raise TypeError(f"the {name} of the Draft is {type(text).__name__}, not str")
+        text.encode()
+    return made
 
 
 def _remains(held: Held[Draft]) -> Draft:
