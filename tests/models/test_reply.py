@@ -183,6 +183,7 @@ def error(code: Any = None, message: str = "", kind: str = "") -> bytes:
         (400, error(None, "Your credit balance is too low to access the API"), "quota"),
         (404, error("model_not_found", "The model `m` does not exist"), "unknown-model"),
         (404, b"404 page not found", "unknown-model"), (400, error("model_not_found"), "unknown-model"),
+        (400, b'{"detail": "Server is pinned to \'/a/tiny\'; requested \'other\'."}', "unknown-model"),
         (302, b"", "redirect"),
     ],
 )  # fmt: skip

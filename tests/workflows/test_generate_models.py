@@ -155,6 +155,19 @@ def test_another_model_is_noticed_from_the_first_row(tmp_path: Path) -> None:
     assert {"m: echo-1": 20, "m: another-model": 20} == manifest.more["served"]
 
 
+def test_what_an_endpoint_ignores_is_counted(tmp_path: Path) -> None:
+    """Log-probabilities that never come and tokens that go uncounted stand in the manifest, by model, per answer."""
+    out = tmp_path / "out"
+    with echo(tmp_path, "no_usage=0.3:ever") as between:
+        manifest = generate(settings(tmp_path, between.base_url, generator={"decoding": {"logprobs": True}}), out)
+        uncounted = sum(line["fault"] == "no_usage" for line in between.log())
+        assert 0 < uncounted < N
+        assert {"m": {"logprobs": N, "usage": uncounted}} == manifest.more["ignored"]
+        plain = generate(settings(tmp_path, between.base_url, count=3, limits={"concurrency": 1}), tmp_path / "plain")
+    assert {"m": {"logprobs": N, "usage": uncounted}} == read_manifest(out)["ignored"]
+    assert "logprobs" not in plain.more["ignored"].get("m", {})
+
+
 def test_the_budget_of_money_is_never_passed(tmp_path: Path) -> None:
     """The run stops before the limit, says so, and goes on to the same bytes when there is more."""
     price = {"model": {"price": {"input": 100.0, "output": 1000.0}}, "generator": {"decoding": {"max_tokens": 64}}}

@@ -10,7 +10,10 @@ _QUOTA = re.compile(
     r"insufficient_quota|billing_hard_limit|billing_not_active|credit balance is too low|insufficient.{0,9}balance",
     re.IGNORECASE,
 )
-_UNKNOWN = re.compile(r"model_not_found|model[^.]{0,80}(?:does not exist|not found)|no such model", re.IGNORECASE)
+_UNKNOWN = re.compile(
+    r"model_not_found|model[^.]{0,80}(?:does not exist|not found)|no such model|^server is pinned to .*; requested ",
+    re.IGNORECASE,
+)
 _LONG = re.compile(
     r"context_length_exceeded|exceed_context_size|string_above_max_length|context (?:length|window|size)|"
     r"(?:prompt|input) is too long|too many (?:input )?tokens|max_model_len", re.IGNORECASE,

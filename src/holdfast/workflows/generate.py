@@ -252,11 +252,20 @@ class _Run:
         }
 
     def _models(self) -> dict[str, Any]:
-        """Return what went to models in the whole life of the folder, and which models answered."""
+        """Return what went to models in the whole life of the folder, which answered, and what they ignored."""
         if not self.recipe.models:
             return {}
         ledger = self.desk().ledger
-        return {"usage": ledger.usage(), "unsettled": ledger.unsettled(), "served": dict(self.state.served)}
+        ignored: dict[str, dict[str, int]] = {}
+        for told, count in sorted(self.state.ignored.items()):
+            model, _, parameter = told.rpartition(": ")
+            ignored.setdefault(model, {})[parameter] = count
+        return {
+            "usage": ledger.usage(),
+            "unsettled": ledger.unsettled(),
+            "served": dict(self.state.served),
+            "ignored": ignored,
+        }
 
 
 def _drawn(state: State, source: int) -> int:

@@ -65,6 +65,7 @@ class Made:
     end: NoRecord | None = None
     cost: float = 0.0
     served: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
     leaks: tuple[str, ...] = ()
     judged: tuple[Judged, ...] = ()
     grams: tuple[int, ...] = ()
@@ -137,7 +138,9 @@ class Maker:
         record = self._aimed(source, cell).record(cell, number, held)
         end = held.made if isinstance(held.made, NoRecord) else None
         served = tuple(dict.fromkeys(f"{name}: {answer.served}" for name, answer in held.answers if answer.served))
-        return Made(number + 1, record, True, end, self.desk().price(held), served)
+        # One entry for each answer, where `served` has one for each record.
+        ignored = tuple(f"{name}: {parameter}" for name, answer in held.answers for parameter in answer.ignored)
+        return Made(number + 1, record, True, end, self.desk().price(held), served, ignored)
 
     def _aimed(self, source: Written, cell: Mapping[str, str]) -> Written:
         """Return a writer with the seeds of the gap that a cell is, or as it is for any other cell."""
@@ -214,6 +217,7 @@ class Maker:
             made.cost,
             made.leaks,
             made.served,
+            made.ignored,
             len(made.grams),
         )
 

@@ -29,7 +29,7 @@ REPEATED = "exact-duplicate"
 Key = tuple[int, int]
 # How the members of a state are kept as JSON: by (source, cell), of which some are counters; and counters of names.
 PAIRED, COUNTED = ("positions", "accepted", "drawn", "repeats", "spent", "novelty"), ("accepted", "drawn", "repeats")
-PLAIN = ("fates", "reasons", "leaks", "served")
+PLAIN = ("fates", "reasons", "leaks", "served", "ignored")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,7 @@ class Line:
     cost: float = 0.0
     leaks: tuple[str, ...] = ()
     served: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
     runs: int = 0
 
 
@@ -71,6 +72,7 @@ class State:
     reasons: Counter[str] = field(default_factory=Counter)
     leaks: Counter[str] = field(default_factory=Counter)
     served: Counter[str] = field(default_factory=Counter)
+    ignored: Counter[str] = field(default_factory=Counter)
     of_source: Counter[int] = field(default_factory=Counter)
     of_cell: Counter[int] = field(default_factory=Counter)
     seen: set[int] = field(default_factory=set)
@@ -91,6 +93,7 @@ class State:
         self.cost[line.source] = self.cost.get(line.source, 0.0) + line.cost
         self.leaks.update(line.leaks)
         self.served.update(line.served)
+        self.ignored.update(line.ignored)
         if line.fate == "kept":
             self.accept(key, 1)
         else:
