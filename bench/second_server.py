@@ -145,9 +145,12 @@ def ended(folder: Path, served: Served, calls: Sequence[Call]) -> list[Answer | 
     def talk(call: Call) -> Conversation[Answer]:
         return (yield call)
 
+    def job(call: Call) -> Job[Answer]:
+        return Job("second", lambda: talk(call))
+
     settings = load(write_settings(folder, served.base_url, served.model, 1))
     with open_desk(settings, folder, ["second"]) as desk:
-        held = desk.hold([Job("second", lambda call=call: talk(call)) for call in calls])
+        held = desk.hold([job(call) for call in calls])
     return [each.made for each in held if each is not None]
 
 
@@ -220,7 +223,9 @@ def schema(served: Served, folder: Path) -> list[Claim]:
     return [
         Claim("the server answers 200 to a schema", {200}, statuses),
         Claim("free text under a schema is rejected, all of it", dict(zip(TOLD, (0, ASKED, 0, 0), strict=True)), found),
-        Claim("and named as no JSON", (True, set()), ("invalid-json" in reasons, reasons - {"invalid-json", "truncated"})),
+        Claim(
+            "and named as no JSON", (True, set()), ("invalid-json" in reasons, reasons - {"invalid-json", "truncated"})
+        ),
         Claim("the command says that the set is short", 1, code),
     ]
 
@@ -276,7 +281,11 @@ def killed(served: Served, folder: Path) -> list[Claim]:
     ledger.close()
     return [
         Claim("it was killed in the middle, and ends well", (True, 0), (KILLED_AFTER <= before < RECORDS, code)),
-        Claim("all records are there, each once", (RECORDS, 0), (len(rows(folder, "kept.jsonl")), len(ids) - len(set(ids)))),
+        Claim(
+            "all records are there, each once",
+            (RECORDS, 0),
+            (len(rows(folder, "kept.jsonl")), len(ids) - len(set(ids))),
+        ),
         Claim("what was paid twice was in flight", True, sum(paid.values()) - len(paid) <= CONCURRENCY),
         Claim("every request that the server saw is in the ledger", True, len(log) <= sends),
     ]

@@ -162,12 +162,12 @@ BAD = [line("rejected", "too-short")] * 40
 )
 def test_why_one_has_nothing_more(most, lines, why):
     """Nothing at all, too few, hardly anything new among enough, and calls that nobody answers, each have a word."""
-    assert why == spent(recipe((1,)), Task(0, 0, want=most, most=most), lines)
+    assert why == spent(recipe((1,)), State(), Task(0, 0, want=most, most=most), lines)
 
 
 def test_what_met_its_want_is_not_exhausted():
     """A round broken off because enough was accepted says nothing about what is left."""
-    assert "" == spent(recipe((1,)), Task(0, 0, want=3, most=10), FEW)
+    assert "" == spent(recipe((1,)), State(), Task(0, 0, want=3, most=10), FEW)
 
 
 def test_a_writer_that_repeats_its_phrases_is_saturated():
@@ -175,9 +175,9 @@ def test_a_writer_that_repeats_its_phrases_is_saturated():
     plan = recipe(sources=(writer(),))
     task = Task(0, 0, want=100, most=100)
     stale, fresh = [line(runs=10, new=0)] * 100, [line(runs=10, new=1)] * 100
-    assert ["saturated", ""] == [spent(plan, task, lines) for lines in (stale, fresh)]
-    assert "" == spent(plan, task, [line(runs=1, new=0)] * 100)
-    assert "" == spent(recipe((1,)), task, stale)
+    assert ["saturated", ""] == [spent(plan, State(), task, lines) for lines in (stale, fresh)]
+    assert "" == spent(plan, State(), task, [line(runs=1, new=0)] * 100)
+    assert "" == spent(recipe((1,)), State(), task, stale)
 
 
 def test_the_last_word_of_a_short_cell():
