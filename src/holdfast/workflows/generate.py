@@ -204,6 +204,9 @@ class _Run:
             with whole_file(out / file) as whole:
                 for part in chain(self.rounds.results(name, state.rounds), [more[name]]):
                     whole.write(part)
+        if "failed" not in files:
+            # Of an earlier end of this run, when some had failed.
+            remove(out / "failed.jsonl")
         stop = "" if why is None else _stop_name(why)
         cells = {quota.name: cell_report(recipe, state, cell, stop) for cell, quota in enumerate(recipe.quotas)}
         fates = state.fates
@@ -270,24 +273,22 @@ def _prepared(recipe: Recipe, rounds: Rounds, options: GenerateOptions) -> dict[
     path = rounds.out / FOLDER / STATE
     mine = {"recipe": recipe_digest(recipe.settings), "code": __version__}
     known: dict[str, Any] = orjson.loads(path.read_bytes()) if path.exists() else {**mine, "more": 0, "gaps": []}
-    if {key: known[key] for key in mine} != mine:
-        if not options.redo:
-            remedy = "Choose another --out, or --redo to decide anew from the answers that are paid for."
-            raise UsageError(f"{rounds.out} holds a run of other generators, cells, checks or seed.", remedy)
-        rounds.clear()
-        known = {**known, **mine}
+    other = {key: known[key] for key in mine} != mine
+    if other and not options.redo:
+        remedy = "Choose another --out, or --redo to decide anew from the answers that are paid for."
+        raise UsageError(f"{rounds.out} holds a run of other generators, cells, checks or seed.", remedy)
     manifest = read_manifest(rounds.out)
-    if options.more and (manifest is None or "stopped" in manifest):
+    if (options.more or options.gaps) and (manifest is None or "stopped" in manifest):
         raise UsageError(f"{rounds.out} holds no finished run to extend.", "Run it to the end without --more first.")
-    if manifest is not None and not manifest["ok"] and any(reason in manifest["reasons"] for reason in PASSING):
-        rounds.clear()
-    if options.more or (manifest is not None and not manifest["ok"]):
-        # Without its manifest the folder is an unfinished run, so that a killed extension is not extended twice.
+    aims = _aims(recipe, rounds.out, options.more) if options.gaps else []
+    short = manifest is not None and not manifest["ok"]
+    if options.more or other or short:
+        # Without its manifest the folder is an unfinished run: a killed extension is not extended twice, and nobody
+        # reads new files beside an old manifest.
         remove(rounds.out / MANIFEST)
-    if options.gaps:
-        known["gaps"] += _aims(recipe, rounds.out, options.more)
-    else:
-        known["more"] += options.more
+    if other or (short and any(reason in (manifest or {})["reasons"] for reason in PASSING)):
+        rounds.clear()
+    known = {**known, **mine, "gaps": known["gaps"] + aims, "more": known["more"] + (0 if aims else options.more)}
     write_json(path, known)
     return known
 
