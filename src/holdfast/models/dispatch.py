@@ -93,6 +93,7 @@ class Dispatcher:
         """
         self._loop = asyncio.get_running_loop()
         held: dict[int, Held[Made]] = {}
+        self.tally.jobs, self.tally.ended = len(jobs), 0
         workers = []
         for name in {job.model: None for job in jobs}:
             mine = iter([place for place, job in enumerate(jobs) if job.model == name])
@@ -120,6 +121,7 @@ class Dispatcher:
                 return
             try:
                 held[place] = await self._talk(jobs[place])
+                self.tally.ended += 1
             except asyncio.CancelledError:
                 if self.stopped is None:
                     raise
