@@ -24,7 +24,7 @@ from random import Random
 from types import ModuleType
 from typing import Any
 
-from bench.chat_proxy import proxy
+from bench.chat_proxy import proxy, request_digest
 from bench.page import filled, markdown
 from holdfast.models.ledger import FILE as LEDGER
 from holdfast.models.ledger import Ledger
@@ -63,7 +63,10 @@ print("done", flush=True)
 
 @dataclass(frozen=True, slots=True)
 class Soaked:
-    """What came of it. `repaid` are answers that the endpoint gave twice; `bound` is kills x requests in flight."""
+    """What came of it. `repaid` are answers that the endpoint gave twice; `bound` is kills x requests in flight.
+
+    `unlisted` are requests that the endpoint received and the ledger does not know.
+    """
 
     kills: int
     records: int
@@ -93,7 +96,7 @@ def soak(folder: Path, addresses: Mapping[str, str], kills: int, quota: int, see
             pass
         logs = {name: each.log() for name, each in proxies.items()}
         lives.live(folder, folder / "whole", None)
-    return _held_against(folder, lives, logs)
+    return held_against(folder, lives, logs)
 
 
 class Lives:
@@ -135,7 +138,8 @@ def _answers(out: Path) -> int:
         ledger.close()
 
 
-def _held_against(folder: Path, lives: Lives, logs: Mapping[str, list[dict[str, Any]]]) -> Soaked:
+def held_against(folder: Path, lives: Lives, logs: Mapping[str, list[dict[str, Any]]]) -> Soaked:
+    """Hold the run in `killed` against the one in `whole` and against what the proxies received for it."""
     killed, whole = ({name: _bytes(folder / run, name) for name in RESULTS} for run in ("killed", "whole"))
     rows = [json.loads(line) for name in RESULTS[:4] for line in killed[name].splitlines()]
     wanted = [json.loads(line) for name in RESULTS[:4] for line in whole[name].splitlines()]
@@ -144,7 +148,7 @@ def _held_against(folder: Path, lives: Lives, logs: Mapping[str, list[dict[str, 
     answered = (line for log in logs.values() for line in log if line["status"] == 200 and line["fault"] in ANSWERED)
     paid = Counter(line["digest"] for line in answered)
     ledger = Ledger(folder / "killed" / LEDGER)
-    sends = ledger.query("SELECT count(*) FROM sends")[0][0]
+    unlisted = _unlisted(ledger, logs)
     unsettled = len(ledger.unsettled())
     ledger.close()
     requests = sum(map(len, logs.values()))
@@ -158,12 +162,20 @@ def _held_against(folder: Path, lives: Lives, logs: Mapping[str, list[dict[str, 
         len({row["id"] for row in wanted} - set(ids)),
         sum(count - 1 for count in ids.values()),
         killed == whole,
-        max(0, requests - sends),
+        unlisted,
         unsettled,
         lives.acknowledged_lost,
     )
 
 
+def _unlisted(ledger: Ledger, logs: Mapping[str, list[dict[str, Any]]]) -> int:
+    """Return how many requests were received beyond those intended, body by body: one never sent hides no other."""
+    rows = ledger.query("SELECT body, count(*) FROM sends JOIN calls ON calls.id = sends.call GROUP BY calls.id")
+    intended = Counter({request_digest(CHAT, body): count for body, count in rows})
+    return (Counter(line["digest"] for log in logs.values() for line in log) - intended).total()
+
+
+CHAT = "/v1/chat/completions"
 RESULTS = ("kept.jsonl", "rejected.jsonl", "undecided.jsonl", "failed.jsonl", "verdicts.jsonl")
 ANSWERED = (None, "length", "content_filter")
 

@@ -99,6 +99,7 @@ class Dispatcher:
         """
         self._loop = asyncio.get_running_loop()
         held: dict[int, Held[Made]] = {}
+        self.tally.jobs, self.tally.ended = len(jobs), 0
         workers = []
         self.counter.expect(sum(job.batch for job in jobs))
         for name, batch in {(job.model, job.batch): None for job in jobs}:
@@ -132,6 +133,7 @@ class Dispatcher:
                 return
             try:
                 held[place] = await self._talk(jobs[place])
+                self.tally.ended += 1
             except asyncio.CancelledError:
                 if self.stopped is None:
                     raise

@@ -22,6 +22,8 @@ from holdfast.core.errors import MachineError, StoppedError, UsageError
 
 FILE = "ledger.sqlite"
 FORMAT = 1
+# What SQLite calls a disk without room; the last is that of the file it shares with readers, enlarged at the start.
+FULL = ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC", "SQLITE_IOERR_SHMSIZE")
 # How charged: a request that failed before an answer may have been charged for, and nobody can tell.
 Charged = Literal["yes", "no", "perhaps"]
 SCHEMA = """
@@ -246,7 +248,7 @@ class Ledger:
         try:
             yield
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorname in ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC"):
+            if error.sqlite_errorname in FULL:
                 what = f"{self.path} cannot be written: {error}."
                 raise StoppedError(what, "Free space and run the same command again.") from error
             if error.sqlite_errorname.startswith("SQLITE_BUSY"):

@@ -61,7 +61,10 @@ class Sent(NamedTuple):
 
 @dataclass(slots=True)
 class Tally:
-    """What a run has done so far, by the name of the model, for whoever looks on."""
+    """What a run has done so far, by the name of the model, for whoever looks on.
+
+    Of the conversations that are held together just now there are `jobs`, of which `ended` have come to their end.
+    """
 
     sent: Counter[str] = field(default_factory=Counter)
     answered: Counter[str] = field(default_factory=Counter)
@@ -69,6 +72,8 @@ class Tally:
     reused: Counter[str] = field(default_factory=Counter)
     cost: dict[str, float] = field(default_factory=dict)
     last: dict[str, str] = field(default_factory=dict)
+    jobs: int = 0
+    ended: int = 0
 
     def commit(self) -> None:
         """Count the answers that are on disk now: nobody is told of others."""

@@ -290,7 +290,7 @@ def _prepared(recipe: Recipe, rounds: Rounds, options: GenerateOptions) -> dict[
         remedy = "Choose another --out, or --redo to decide anew from the answers that are paid for."
         raise UsageError(f"{rounds.out} holds a run of other generators, cells, checks or seed.", remedy)
     manifest = read_manifest(rounds.out)
-    if options.more and (manifest is None or "stopped" in manifest):
+    if (options.more or options.gaps) and (manifest is None or "stopped" in manifest):
         raise UsageError(f"{rounds.out} holds no finished run to extend.", "Run it to the end without --more first.")
     aims = _aims(recipe, rounds.out, options.more) if options.gaps else []
     unanswered = manifest is not None and not manifest["ok"] and any(name in manifest["reasons"] for name in PASSING)
