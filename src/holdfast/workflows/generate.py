@@ -276,23 +276,23 @@ def _prepared(recipe: Recipe, rounds: Rounds, options: GenerateOptions) -> dict[
     path = rounds.out / FOLDER / STATE
     mine = {"recipe": recipe_digest(recipe.settings), "code": __version__}
     known: dict[str, Any] = orjson.loads(path.read_bytes()) if path.exists() else {**mine, "more": 0, "gaps": []}
-    if {key: known[key] for key in mine} != mine:
-        if not options.redo:
-            remedy = "Choose another --out, or --redo to decide anew from the answers that are paid for."
-            raise UsageError(f"{rounds.out} holds a run of other generators, cells, checks or seed.", remedy)
-        rounds.clear()
-        known = {**known, **mine}
+    changed = {key: known[key] for key in mine} != mine
+    if changed and not options.redo:
+        remedy = "Choose another --out, or --redo to decide anew from the answers that are paid for."
+        raise UsageError(f"{rounds.out} holds a run of other generators, cells, checks or seed.", remedy)
     manifest = read_manifest(rounds.out)
     if options.more and (manifest is None or "stopped" in manifest):
         raise UsageError(f"{rounds.out} holds no finished run to extend.", "Run it to the end without --more first.")
-    if manifest is not None and not manifest["ok"] and any(reason in manifest["reasons"] for reason in PASSING):
+    aims = _aims(recipe, rounds.out, options.more) if options.gaps else []
+    short = manifest is not None and not manifest["ok"]
+    if changed or (manifest and short and any(reason in manifest["reasons"] for reason in PASSING)):
         rounds.clear()
-    if options.more or (manifest is not None and not manifest["ok"]):
-        # Without its manifest the folder is an unfinished run, so that a killed extension is not extended twice.
+    if changed or short or options.more:
+        # Without its manifest the folder is an unfinished run, so that a killed extension is not extended twice, nor a
+        # run that was to be decided anew before it is.
         remove(rounds.out / MANIFEST)
-    if options.gaps:
-        known["gaps"] += _aims(recipe, rounds.out, options.more)
-    else:
+    known = {**known, **mine, "gaps": [*known["gaps"], *aims]}
+    if not options.gaps:
         known["more"] += options.more
     write_json(path, known)
     return known
@@ -308,8 +308,10 @@ def _aims(recipe: Recipe, out: Path, more: int) -> list[dict[str, Any]]:
         made = tuple(read([out / "kept.jsonl"], spool=folder, mapping=recipe.columns).records())
     found = find_gaps(real, made, recipe.settings.audit.encoder, recipe.settings.seed)
     if not found or not more:
-        what = "No gap is seen" if not found else f"{len(found)} gaps are seen, and no records are asked for them"
-        raise UsageError(f"{what}.", "Give --more N with --gaps, on a finished run.")
+        if not found:
+            raise UsageError("No gap is seen: no cluster of the real data is missed.", "Give --more without --gaps.")
+        what = f"{len(found)} gaps are seen, and no records are asked for them."
+        raise UsageError(what, "Give --more N with --gaps, on a finished run.")
     return [gap.to_dict(wanted) for gap, wanted in zip(found, shared_out(found, more), strict=True)]
 
 
