@@ -415,3 +415,18 @@ def test_a_preview_that_is_stopped_says_why(tmp_path: Path) -> None:
     """A key that is refused is no empty preview."""
     with echo(tmp_path, "401=1:ever") as between, pytest.raises(StoppedError, match="unauthorised"):
         preview(settings(tmp_path, between.base_url), 2, tmp_path / "out")
+
+
+def test_a_search_for_gaps_that_sees_none_leaves_the_run_finished(tmp_path: Path) -> None:
+    """Real records that are all alike have no gap: the command says so, and the finished run can be extended still."""
+    real = [{"prompt": f"Say {n}.", "response": f"Word number {n}."} for n in range(400)]
+    (tmp_path / "real.jsonl").write_text("".join(json.dumps(row) + "\n" for row in real))
+    out = tmp_path / "out"
+    with echo(tmp_path) as between:
+        generators = [{"use": "edit", "seeds": "real.jsonl", "edited": 0.5, "name": "all"}]
+        recipe = settings(tmp_path, between.base_url, 4, generators=generators)
+        generate(recipe, out)
+        before = (out / "manifest.json").read_bytes()
+        with pytest.raises(UsageError):
+            generate(recipe, out, GenerateOptions(more=4, gaps=True))
+    assert before == (out / "manifest.json").read_bytes()

@@ -315,8 +315,10 @@ def _aims(recipe: Recipe, out: Path, more: int) -> list[dict[str, Any]]:
         made = tuple(read([out / "kept.jsonl"], spool=folder, mapping=recipe.columns).records())
     found = find_gaps(real, made, recipe.settings.audit.encoder, recipe.settings.seed)
     if not found or not more:
-        what = "No gap is seen" if not found else f"Gaps are seen ({len(found)}), and no records are asked for them"
-        raise UsageError(f"{what}.", "Give --more N with --gaps, on a finished run.")
+        if not found:
+            raise UsageError("No gap is seen: no cluster of the real data is missed.", "Give --more without --gaps.")
+        what = f"Gaps are seen ({len(found)}), and no records are asked for them."
+        raise UsageError(what, "Give --more N with --gaps, on a finished run.")
     return [gap.to_dict(wanted) for gap, wanted in zip(found, shared_out(found, more), strict=True)]
 
 
