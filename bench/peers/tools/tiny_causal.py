@@ -17,7 +17,11 @@ ROOT = Path(__file__).resolve().parents[3]
 SEED, STEPS, BATCH, LENGTH = 0, 200, 8, 64
 PAD, USER, ASSISTANT, END = "<|pad|>", "<|user|>", "<|assistant|>", "<|end|>"
 TEMPLATE = (
-    "{% for message in messages %}{% if message.role == 'assistant' %}" + ASSISTANT + "{% else %}" + USER + "{% endif %}"
+    "{% for message in messages %}{% if message.role == 'assistant' %}"
+    + ASSISTANT
+    + "{% else %}"
+    + USER
+    + "{% endif %}"
     "{{ message.content }}" + END + "{% endfor %}{% if add_generation_prompt %}" + ASSISTANT + "{% endif %}"
 )
 
