@@ -64,8 +64,10 @@ format: $(STAMP)
 	$(BIN)/python docs/generate_rules.py
 	$(BIN)/python docs/generate_reference.py
 
+# bench.second_server installs torch and transformers into an environment of their own under .bench/ (1.2 GB).
 bench: $(STAMP) bench-peers
 	$(BIN)/python -m bench.scale --sizes 10000 100000 1000000
+	$(BIN)/python -m bench.second_server --write
 
 # Installs a dozen other tools into environments of their own under .bench/ (about 14 GB) and runs them beside ours.
 bench-peers: $(STAMP)

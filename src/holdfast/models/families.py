@@ -108,6 +108,9 @@ _POINT = re.compile(
     r"-?[0-9]+(?:-[0-9]+)?k?|v[0-9]+(?:-[0-9]+)*|20[0-9]{2}-[01][0-9]-[0-3][0-9]|0[0-9]{2,}|[0-9]{4,}|final|last|latest|best)$"
 )
 
+# What hubs and their servers write behind a name: a branch, a commit, a way of storage. Some gateways begin with @.
+_REVISION = re.compile(r"(?<=[^/])@[^@/]+$")
+
 
 @lru_cache(maxsize=4096)
 def family(model_name: str) -> str | None:
@@ -147,8 +150,8 @@ def same_model(a: str, b: str) -> bool:
 
 
 def same_run(a: str, b: str) -> bool:
-    """True when the names are equal after removing checkpoint, step, epoch, version and date suffixes."""
-    return _same(a, b, _run_of)
+    """True when the names are equal after removing checkpoint, step, epoch, version, date and @revision suffixes."""
+    return _same(_REVISION.sub("", a), _REVISION.sub("", b), _run_of)
 
 
 def same_lineage(generator: str, student: str, previous: Iterable[str] = ()) -> Relation | None:
