@@ -153,16 +153,9 @@ def ended(folder: Path, served: Served, calls: Sequence[Call]) -> list[Answer | 
     def talk(call: Call) -> Conversation[Answer]:
         return (yield call)
 
-    def job(call: Call) -> Job[Answer]:
-        return Job("second", lambda: talk(call))
-
     settings = load(write_settings(folder, served.base_url, served.model, 1))
     with open_desk(settings, folder, ["second"]) as desk:
-<<<<<<< HEAD
-        held = desk.hold([job(call) for call in calls])
-=======
         held = desk.hold([Job("second", partial(talk, call)) for call in calls])
->>>>>>> second
     return [each.made for each in held if each is not None]
 
 
@@ -238,13 +231,7 @@ def schema(served: Served, folder: Path) -> list[Claim]:
     return [
         Claim("the server answers 200 to a schema", {200}, statuses),
         Claim("free text under a schema is rejected, all of it", dict(zip(TOLD, (0, ASKED, 0, 0), strict=True)), found),
-<<<<<<< HEAD
-        Claim(
-            "and named as no JSON", (True, set()), ("invalid-json" in reasons, reasons - {"invalid-json", "truncated"})
-        ),
-=======
         Claim("and named as no JSON", (True, set()), ("invalid-json" in reasons, reasons - JSON_LESS)),
->>>>>>> second
         Claim("the command says that the set is short", 1, code),
     ]
 

@@ -103,7 +103,10 @@ def test_a_request_that_the_ledger_does_not_know_is_noticed(doctored):
 def test_an_answer_given_twice_is_repaid(doctored):
     """The same request answered again counts as paid twice; one that was refused the first time does not."""
     log = doctored[1]["a"]
-    query(doctored, "INSERT INTO sends SELECT NULL, call, 1, 0, 1, 200, '', 'yes', '', 1, 1, 0, 0 FROM sends")
+    query(
+        doctored,
+        "INSERT INTO sends (call, attempt, sent_at, settled_at, charged) SELECT call, 1, 0, 1, 'yes' FROM sends",
+    )
     log.append(log[0])
     assert SOUND | {"repaid": 1} == told(doctored)
     log[0] = log[0] | {"status": 500, "fault": "500"}

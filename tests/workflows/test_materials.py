@@ -6,6 +6,7 @@ from random import Random
 import pytest
 
 from holdfast.core.errors import InputError, UsageError
+from holdfast.core.record import Record
 from holdfast.core.settings import GeneratorSettings, Settings
 from holdfast.dedup.seal import NAME as SEAL
 from holdfast.workflows.generate import generate
@@ -100,7 +101,7 @@ def test_unsealed_real_data_is_no_source_of_seeds(tmp_path):
         found.of(GeneratorSettings(use="evol"), real_seeds=True)
     assert 3 == len(found.of(GeneratorSettings(use="prompt", documents="notes.jsonl"), real_seeds=False).documents)
     assert None is found.index()
-    assert set() == held_out_rows([("", sentence(0))], None)
+    assert set() == held_out_rows([Record("1", "", sentence(0))], None)
     with echo(tmp_path) as between:
         entry = {"use": "evol", "template": None, "documents": None}
         with pytest.raises(UsageError, match="holdfast reserve first"):

@@ -48,9 +48,16 @@ class MachineError(HoldfastError):
 
 
 class StoppedError(HoldfastError):
-    """A run ended early in good order: budget, provider or disk. Running the same command again resumes it."""
+    """A run ended early in good order. Running the same command again resumes it.
+
+    `why` says in one word what stopped it: budget, provider or disk.
+    """
 
     exit_code = 3
+
+    def __init__(self, what: str, remedy: str = "", why: str = "provider") -> None:
+        super().__init__(what, remedy)
+        self.why = why
 
 
 class ConservationError(HoldfastError):

@@ -36,7 +36,7 @@ def whole_file(path: Path, codec: str = "plain") -> Iterator[BinaryIO]:
     except OSError as error:
         what = f"{path} cannot be written: {error.strerror or error}."
         if is_full(error):
-            raise StoppedError(what, "Free space and run the same command again.") from error
+            raise StoppedError(what, "Free space and run the same command again.", "disk") from error
         raise MachineError(what, "Write to another folder.") from error
     finally:
         with suppress(OSError):

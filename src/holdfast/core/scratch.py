@@ -33,7 +33,7 @@ def scratch() -> Iterator[Path]:
             if not is_full(error):
                 raise
             remedy = "Free space there, or set TMPDIR to a folder with more, and run the same command again."
-            raise StoppedError(f"There is no space left for work in {parent}.", remedy) from error
+            raise StoppedError(f"There is no space left for work in {parent}.", remedy, "disk") from error
         finally:
             rmtree(folder, ignore_errors=True)
 

@@ -32,6 +32,7 @@ from holdfast.generators.writing import (
 )
 from holdfast.models.chat import Answer, Call, Conversation, NoRecord
 
+RESERVED = ("id", "messages", "origin", "holdfast", "holdfast_reason", "holdfast_detail")
 NAMES = ("cell", "item", "persona", "shots", "number")
 
 
@@ -52,7 +53,7 @@ def writer(material: Material) -> Write:
 
     def write(brief: Brief) -> Conversation[Draft]:
         values, parents = _values(material, brief)
-        messages = prompt.render(values, brief.random)
+        messages = _rendered(prompt, values, brief)
         answer = yield Call(messages, schema=schema)
         fields = {"persona": values["persona"]} if "persona" in prompt.names else {}
         if schema is None:
@@ -60,6 +61,16 @@ def writer(material: Material) -> Write:
         return _draft(_from_value(messages, answer, fields, parents), brief.item)
 
     return write
+
+
+def _rendered(prompt: Prompt, values: Mapping[str, Any], brief: Brief) -> tuple[Message, ...]:
+    """Fill the template; what only one seed or document makes go wrong ends that record, and no other."""
+    try:
+        return prompt.render(values, brief.random)
+    except UsageError as error:
+        if brief.item is None:
+            raise
+        raise NoRecord("failed", "fault", f"{brief.item.id}: {error.what}") from error
 
 
 def _check(prompt: Prompt, material: Material) -> None:
@@ -123,7 +134,8 @@ def _from_value(
     prompt = _text(members.pop("prompt", ""))
     if not response:
         raise NoRecord("rejected", "empty-answer")
-    fields = {**fields, **members}
+    # What a model calls its members must not pass for what we say of a record.
+    fields = {**fields, **{f"answer_{name}" if name in RESERVED else name: each for name, each in members.items()}}
     if not prompt:
         return asked(messages, response, fields=fields, parents=parents)
     return Draft(prompt, response, fields=fields, parents=parents)

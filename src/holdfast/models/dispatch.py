@@ -201,8 +201,11 @@ class Dispatcher:
             probing, send = line.gate.probing, self.ledger.intend(row, tries)
             self.tally.sent[call.model] += 1
             await self.committed()
-            reply = await line.endpoint.post(CHAT, body)
-            said = read(reply, call, line.model.model, tries + 1)
+            try:
+                reply = await line.endpoint.post(CHAT, body)
+                said = read(reply, call, line.model.model, tries + 1)
+            except Exception as error:  # a place that is never given back would make the others wait for ever
+                raise self._out(error) from error
             self._settle(line, Sent(call.model, send, row, limit, most, tries, tokens), reply, said)
             if isinstance(said, Answer | Ended):
                 return said
@@ -259,7 +262,7 @@ class Dispatcher:
         if self._flush is None:
             self._schedule(LINGER)
 
-    def _out(self, why: StoppedError) -> BaseException:
+    def _out(self, why: Exception) -> BaseException:
         """Stop the run, and return what ends the conversation that noticed."""
         self.stop(why)
         return asyncio.CancelledError()
@@ -300,9 +303,12 @@ class Dispatcher:
         while True:
             await asyncio.sleep(WATCH_EVERY)
             if self.look is not None:
-                self.look(self.tally)
+                try:
+                    self.look(self.tally)
+                except Exception:  # noqa: BLE001  # whoever looked is gone; time and outages are watched on
+                    self.look = None
             if self.deadline is not None and monotonic() >= self.deadline:
-                self.stop(StoppedError("The time of the budget is over.", RESUME))
+                self.stop(StoppedError("The time of the budget is over.", RESUME, "budget"))
             for name, line in self.lines.items():
                 if line.gate.outage > (OUTAGE if line.gate.ever_ok else NEVER_SEEN):
                     what = f"Model {name}: {line.model.base_url} has not answered for {line.gate.outage:.0f} s"

@@ -139,7 +139,8 @@ class Ledger:
         """Return what the ledger holds of a call, committed or not; None where it was never asked."""
         if (row := self._new.get(key)) is not None:
             return self._answers.get(row, Asked(row))
-        found = self._base.execute("SELECT id, most, status, answer FROM calls WHERE key = ?", (key,)).fetchone()
+        with self._told():
+            found = self._base.execute("SELECT id, most, status, answer FROM calls WHERE key = ?", (key,)).fetchone()
         return self._answers.get(found[0], Asked(*found)) if found else None
 
     def ask(self, key: bytes, model: str, sample: str, body: bytes, most: int | None) -> int:
@@ -247,10 +248,10 @@ class Ledger:
         """Turn what SQLite says of disk and lock into an error that says what to do."""
         try:
             yield
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             if error.sqlite_errorname in FULL:
                 what = f"{self.path} cannot be written: {error}."
-                raise StoppedError(what, "Free space and run the same command again.") from error
+                raise StoppedError(what, "Free space and run the same command again.", "disk") from error
             if error.sqlite_errorname.startswith("SQLITE_BUSY"):
                 raise UsageError(f"{self.path} is in use by another program.", "Wait for it, or close it.") from error
             raise MachineError(f"{self.path} cannot be used: {error}.", "Choose another --out.") from error

@@ -28,7 +28,7 @@ class Purse:
         """Return what stops a run whose next request does not fit."""
         what = f"{self.spent:.4f} is spent or may be charged."
         what = f"The budget of {self.limit or 0.0:g} leaves no room for another request: {what}"
-        return StoppedError(what, "Raise budget.cost and run the same command again.")
+        return StoppedError(what, "Raise budget.cost and run the same command again.", "budget")
 
     def reopen(self, most: float) -> None:
         """Set aside again what was held as spent: a request of an earlier run is about to be settled after all."""

@@ -28,6 +28,7 @@ from holdfast.core.record import Record
 from holdfast.core.rundir import MANIFEST, Counts, Manifest, only_writer, read_manifest, write_json
 from holdfast.core.scratch import scratch
 from holdfast.core.settings import Settings
+from holdfast.dedup.seal import NAME as SEAL
 from holdfast.models.desk import Desk, open_desk
 from holdfast.models.line import Tally
 from holdfast.workflows.cells import quotas
@@ -37,6 +38,7 @@ from holdfast.workflows.recipe import Recipe
 from holdfast.workflows.rounds import FOLDER, RESULTS, Line, Rounds, State, sections
 from holdfast.workflows.sources import Streamed
 from holdfast.workflows.targeting import cell_report, spent, tasks
+from holdfast.workflows.writers import is_writer
 
 STATE = "state.json"
 FILES_OF_GENERATORS = ("template", "answer_schema", "seeds", "documents", "personas")
@@ -139,7 +141,11 @@ class _Run:
         while wanted := tasks(self.recipe, self.state):
             if self.end is not None and monotonic() >= self.end:
                 raise self._stopped(
-                    StoppedError(f"The time of the budget is over at {self._done()}.", "Run it again to go on."), [], 0
+                    StoppedError(
+                        f"The time of the budget is over at {self._done()}.", "Run it again to go on.", "budget"
+                    ),
+                    [],
+                    0,
                 )
             made = maker.round(self.state, wanted)
             why = None if self._desk is None else self._desk.stopped
@@ -274,7 +280,7 @@ def _drawn(state: State, source: int) -> int:
 
 def _stop_name(why: BaseException) -> str:
     """Return in one word why a run was stopped, for the cells that fell short by it."""
-    return "interrupt" if isinstance(why, KeyboardInterrupt) else "budget" if "budget" in str(why) else "provider"
+    return "interrupt" if isinstance(why, KeyboardInterrupt) else getattr(why, "why", "fault")
 
 
 def _prepared(recipe: Recipe, rounds: Rounds, options: GenerateOptions) -> dict[str, Any]:
@@ -325,7 +331,8 @@ def _aims(recipe: Recipe, out: Path, more: int) -> list[dict[str, Any]]:
 def recipe_digest(settings: Settings) -> str:
     """Return a digest of what generation depends on, so that another mix, price or limit does not begin it anew.
 
-    Files that generators name (templates, seeds, schemas) are part of it by their content.
+    Files that generators name (templates, seeds, schemas) are part of it by their content, and where models write so is
+    the seal, whose training side they start from.
     """
     wanted = {"seed", "generators", "cells", "checks", "translation"}
     values = settings.model_dump(mode="json", include=wanted)
@@ -334,7 +341,10 @@ def recipe_digest(settings: Settings) -> str:
         for name, model in settings.models.items()
     }
     paths = [getattr(entry, name) for entry in settings.generators for name in FILES_OF_GENERATORS]
-    paths += [settings.cells.taxonomy]
+    paths += [
+        settings.cells.taxonomy,
+        settings.reserve.out / SEAL if any(map(is_writer, settings.generators)) else None,
+    ]
     files = [digest_of(settings.path(path)) for path in paths if path is not None and settings.path(path).is_file()]
     columns = settings.real[0].map if settings.real else {}
     whole = [values, models, files, columns, settings.filters.privacy]

@@ -165,8 +165,7 @@ class Maker:
     def _screened(self, made: Sequence[Made]) -> list[Made]:
         """Look for held-out text in all records, and for personal data in those that a model wrote."""
         found, policy = list(made), self.settings.filters.privacy
-        pairs = [(each.record.prompt, each.record.response) for each in made]
-        for row in held_out_rows(pairs, self.index):
+        for row in held_out_rows([each.record for each in made], self.index):
             found[row] = replace(found[row], end=found[row].end or NoRecord("rejected", HELD_OUT))
         for row, each in enumerate(found) if policy != "off" else ():
             leaks = _leaks(each.record) if each.written and each.end is None else ()

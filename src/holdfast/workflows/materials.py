@@ -81,7 +81,7 @@ class Materials:
     def _clear(self, data: Dataset) -> tuple[Record, ...]:
         """Return the records that hold nothing of the held-out set."""
         records = tuple(data.records())
-        gone = held_out_rows([(record.prompt, record.response) for record in records], self.index())
+        gone = held_out_rows(records, self.index())
         self.held_out += len(gone)
         return tuple(record for row, record in enumerate(records) if row not in gone)
 
@@ -96,9 +96,13 @@ class Materials:
         return tuple(line.strip() for line in lines if line.strip())
 
 
-def held_out_rows(texts: Sequence[tuple[str, str]], index: EvalIndex | None) -> set[int]:
-    """Return which of the (prompt, response) pairs hold text of the held-out set."""
-    if index is None or not texts:
+def held_out_rows(records: Sequence[Record], index: EvalIndex | None) -> set[int]:
+    """Return which of the records hold text of the held-out set, in whatever column or turn."""
+    if index is None or not records:
         return set()
-    table = pa.table({"prompt": [prompt for prompt, _ in texts], "response": [response for _, response in texts]})
-    return set(scan(table, index).column("index").to_pylist())
+    texts = {
+        "prompt": [record.prompt for record in records],
+        "response": [record.response for record in records],
+        "extra": ["\n".join(value for value in record.fields.values() if isinstance(value, str)) for record in records],
+    }
+    return set(scan(pa.table(texts), index).column("index").to_pylist())

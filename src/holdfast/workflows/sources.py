@@ -17,7 +17,7 @@ from holdfast.core.settings import GeneratorSettings, Settings
 from holdfast.core.verdict import Generator
 from holdfast.generators import arithmetic, procedural, tables
 from holdfast.workflows.materials import Materials
-from holdfast.workflows.writers import WRITERS, Written, written
+from holdfast.workflows.writers import WRITERS, Written, is_writer, written
 
 Cell = Mapping[str, Any]
 
@@ -83,7 +83,7 @@ def sources(settings: Settings, materials: Materials | None = None) -> tuple[Sou
 
 
 def _of(entry: GeneratorSettings, settings: Settings, materials: Materials) -> Sequence[Source]:
-    if entry.use in WRITERS or (entry.model is not None and ":" in entry.use):
+    if is_writer(entry):
         return [written(entry, settings, materials)]
     if entry.use != "procedural":
         return [Streamed(entry.name or entry.use, entry.cap, entry.use, _own(entry.use))]

@@ -176,6 +176,11 @@ class Written:
         return self.entry.family or (model.family if model else None) or family(asked)
 
 
+def is_writer(entry: GeneratorSettings) -> bool:
+    """Tell whether an entry of the settings is a writer: a kind of ours, or one's own function with a model."""
+    return entry.use in WRITERS or (entry.model is not None and ":" in entry.use)
+
+
 def written(entry: GeneratorSettings, settings: Settings, materials: Materials) -> Written:
     """Return the writer of an entry of the settings. Raises `UsageError` for what cannot work, before any call."""
     make, items_of = WRITERS.get(entry.use) or (_own(entry.use), _own_items)
