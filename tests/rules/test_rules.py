@@ -6,8 +6,7 @@ from holdfast.core.dataset import Quarantined
 from holdfast.core.record import Provenance, Record
 from holdfast.core.verdict import Finding, Measurement, NotJudged, Passed
 from holdfast.models.minilm import open_minilm
-from holdfast.rules import anchor_diversity, catalogue
-from holdfast.stats.calculator import of_spectrum
+from holdfast.rules import catalogue
 from tests.rules.reworded import reworded
 from tests.rules.views import outcome, record, records, sentence, verdict, view
 
@@ -282,31 +281,6 @@ def test_above_the_cap_the_dilution_plan_reaches_it():
     assert (70, 70) == (plan["add_real"], plan["leave_out_synthetic"])
 
 
-def test_the_ratio_comes_with_what_the_laws_say_of_it():
-    """Half synthetic, of them 30 verified: n_eff and the words left, each with interval, n and assumption."""
-    seen = view([*records(60), *verified(30, "math"), *records(30, "synthetic", 90)])
-    numbers = outcome("synthetic-ratio", seen).measurement.detail["dose"]
-    assert {"value", "low", "high", "n", "assumes"} == set().union(*numbers.values())
-    assert (0.75, 0.375) == (numbers["n_eff_fresh"]["value"], numbers["n_eff_fixed"]["value"])
-    assert (0.9375, 120) == (numbers["n_eff_verified"]["value"], numbers["n_eff_verified"]["n"])
-    # All but a few words of these records occur once or twice.
-    assert 0.15 < numbers["types_left_10"]["value"] < numbers["types_left_1"]["value"] < 0.9
-
-
-def test_a_sample_of_the_types_forecasts_what_all_of_them_do(monkeypatch):
-    """Of many words one type in some is counted, in every shard: their share that is left is that of all."""
-    rows = [record(n, text=" ".join(f"w{n * place % 4001}" for place in range(60))) for n in range(200)]
-    whole = view(rows).spectrum
-    monkeypatch.setattr("holdfast.rules.view.ALL_WORDS", 100)
-    monkeypatch.setattr("holdfast.rules.view.PART", 4)
-    parts = view(rows).spectrum
-    types = sum(whole.values())
-    assert types == len({word for row in rows for word in row.text.split()})
-    assert types / 4 == pytest.approx(sum(parts.values()), rel=0.1)
-    left, sampled = (of_spectrum(each)["types_left_5"] for each in (whole, parts))
-    assert sampled.low < left.value < sampled.high
-
-
 def test_the_real_record_stands_for_its_synthetic_copy():
     """The representative of a group is real even when the synthetic one comes first."""
     rows = [record(0, "synthetic"), *records(8, first=1), record(9, "real", sentence(0))]
@@ -383,19 +357,6 @@ def test_a_thinner_tail_makes_low_diversity_an_error(tail, expected):
         "entropy": Measurement(0.9, 0.8, 1.0, 99, "ratio"),
     }
     assert expected == verdict("anchor-diversity", seen)
-
-
-def test_the_entropy_says_how_far_the_generator_sharpens():
-    """With .9 of the anchor's types .81 of the variance stays in a generation, .36 / (1 - .64 * .81) at last."""
-    seen = view(mixture(36, 64), real=records(3, first=999))
-    whole = Measurement(1.0, 0.9, 1.1, 99, "ratio", detail={"verdict": "equivalent"})
-    entropy = Measurement(0.9, 0.8, 1.0, 99, "ratio", detail={"raw": 4.2})
-    seen.__dict__["diversity"] = {"anchor-diversity": whole, "tail-coverage": whole, "entropy": entropy}
-    detail = next(each for each in anchor_diversity.check(seen) if each.rule == "entropy").measurement.detail
-    found = {name: (each["value"], each["low"], each["high"], each["n"]) for name, each in detail["dose"].items()}
-    assert 4.2 == detail["raw"]
-    assert found["shrink"] == pytest.approx((0.81, 0.64, 1.0, 99))
-    assert found["variance_kept"] == pytest.approx((0.36 / (1 - 0.64 * 0.81), 0.36 / (1 - 0.64**2), 1.0, 99))
 
 
 def test_what_is_held_against_the_anchor_is_not_labelled_real(monkeypatch):
