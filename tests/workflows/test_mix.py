@@ -43,6 +43,19 @@ def test_half_is_half(tmp_path):
     assert Counter(real=10, synthetic=10) == Counter(row["holdfast"]["origin"] for row in train(tmp_path / "out"))
 
 
+def test_the_manifest_says_what_the_mixture_is_worth(tmp_path):
+    """Under a cap of one half n_eff is .75 with fresh real data and half of that with the same; by tokens too."""
+    for by in ("records", "tokens"):
+        manifest = mix(*[[path] for path in inputs(tmp_path)], tmp_path / by, MixOptions(by=by))
+        made, numbers = manifest.more["made_of"], manifest.more["dose"]
+        whole, synthetic = (
+            (made["records"], made["synthetic"]) if by == "records" else (made["tokens"], made["synthetic_tokens"])
+        )
+        fresh = numbers["n_eff_fresh"]
+        assert fresh["value"] == fresh["low"] == pytest.approx(1 - (synthetic / whole) ** 2)
+        assert (whole, True) == (fresh["n"], fresh["value"] > numbers["n_eff_fixed"]["value"])
+
+
 def test_the_audit_agrees(tmp_path):
     """The audit measures on the product what the mixture promised."""
     mix(*[[path] for path in inputs(tmp_path)], tmp_path / "out", MixOptions(max_synthetic=0.4, per_generator=0.5))

@@ -27,7 +27,7 @@ from holdfast.dedup.decontaminate import Shared, contaminated, explained
 from holdfast.dedup.exact import ExactDuplicates, exact_duplicates, representatives
 from holdfast.dedup.seal import HeldOut
 from holdfast.dedup.semantic import Paraphrases
-from holdfast.metrics import sketch
+from holdfast.metrics import sketch, tail
 from holdfast.metrics.anchor import PIECES, Sample, compare
 from holdfast.models.encoder import Encoder, Vectors
 from holdfast.models.encoders import is_semantic, open_encoder
@@ -44,6 +44,8 @@ TEXT = ("prompt", "response")
 COMPARED = 4_000
 # The verdicts that `holdfast filter` leaves behind.
 FILTERS = ("near-duplicate", "exact-duplicate", "semantic-duplicate", "eval-contamination", "personal-data")
+# Up to so many words all word types are counted, of more one in 64: thousands in any text of that length.
+ALL_WORDS, PART = 4_000_000, 64
 # For what runs in this process; more hold more shards at once without being faster.
 THREADS = min(4, len(os.sched_getaffinity(0)))
 
@@ -150,6 +152,17 @@ class View:
         coded = self.data.column("checks").combine_chunks().dictionary_encode(null_encoding="encode")
         checked = np.asarray([_standing(text) for text in coded.dictionary.to_pylist()] or [0])
         return np.asarray(3 * ranks[self.origin] + checked[coded.indices.to_numpy()])
+
+    @cached_property
+    def verified(self) -> np.ndarray:
+        """Global indices of synthetic records that passed a check and failed none."""
+        return np.asarray(self.synthetic[self.priority[self.synthetic] % 3 == 0])
+
+    @cached_property
+    def spectrum(self) -> dict[int, int]:
+        """How many word types occur how often, in all records; of many words, of a sample of the types."""
+        part = PART if int(self.words.sum()) > ALL_WORDS else 1
+        return tail.merged_spectrum(self._map("types", tail.sampled_words, self.data, TEXT, part=part))
 
     @cached_property
     def exact(self) -> ExactDuplicates:

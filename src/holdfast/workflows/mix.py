@@ -23,11 +23,13 @@ from holdfast.core.rundir import Counts, Manifest, begin, only_writer
 from holdfast.core.scratch import scratch
 from holdfast.core.settings import DEFAULT_CAP
 from holdfast.core.shapes import RowShape
+from holdfast.core.verdict import Measurement
 from holdfast.core.writer import own_format, set_aside, write_dataset, write_reasons
 from holdfast.dedup.decontaminate import contaminated
 from holdfast.dedup.seal import open_unbroken
 from holdfast.metrics import selection
 from holdfast.rules.census import COLUMNS, REAL, UNKNOWN, census
+from holdfast.stats import calculator
 from holdfast.stats.dose import dilution
 from holdfast.workflows.funnel import bills
 from holdfast.workflows.mixture import Candidates, Rules, chosen
@@ -122,6 +124,15 @@ class _Everything:
         if self.strata == [NONE]:
             return found
         return {**found, "strata": {label: self._lacking(rows, options) for label, rows in parts.items()}}
+
+    def dose(self, kept: Rows, by: str) -> dict[str, Any]:
+        """Return what the dose laws say of what is kept, in records or tokens as the cap counts."""
+        made = self._told(kept)
+        counted = ("records", "synthetic") if by == "records" else ("tokens", "synthetic_tokens")
+        whole, synthetic = (made[name] for name in counted)
+        if not whole:
+            return {}
+        return calculator.told(calculator.of_share(Measurement.census(synthetic / whole, whole, "share")))
 
     def bill(self, fate: npt.NDArray[np.int8], seed: int) -> list[dict[str, Any]]:
         """Return the diversity bill of what the caps left out, among what could have been taken."""
@@ -314,6 +325,7 @@ def _write(whole: _Everything, kept: Rows, fate: npt.NDArray[np.int8], out: Path
             "caps": {**caps, "per_stratum": options.per_stratum},
             "choose": options.choose,
             "order": options.order,
+            "dose": whole.dose(kept, options.by),
             **whole.made_of(kept),
             "shortfall": whole.shortfall(fate, options),
             "bill": whole.bill(fate, options.seed),
