@@ -72,27 +72,30 @@ def quickstart() -> Path:
     return build(load(WORK / "quickstart" / "holdfast.yaml")).folder / "dataset"
 
 
-def main() -> int:
-    """Print what each reader says of each data set; 1 where one refuses it or counts other records."""
-    rmtree(WORK, ignore_errors=True)
-    python, failed = python_of(CARDS), 0
+def failures(name: str, folder: Path, python: Path) -> int:
+    """Print what each reader says of a data set; 1 where one refuses it or counts other records."""
+    kept = json.loads((folder / "manifest.json").read_bytes())["counts"]["kept"]
+    command = [str(python), str(Path(__file__).with_name("croissant_reader.py")), str(folder)]
     quiet = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_DATASETS_DISABLE_PROGRESS_BARS": "1"}
-    for name, folder in ({"build of the quickstart": quickstart()} | mixtures()).items():
-        kept = json.loads((folder / "manifest.json").read_bytes())["counts"]["kept"]
-        command = [str(python), str(Path(__file__).with_name("croissant_reader.py")), str(folder)]
-        result = subprocess.run(command, capture_output=True, text=True, env=quiet, check=False)
-        told = json.loads(result.stdout) if result.returncode == 0 else {}
-        found = told.get("croissant", {})
-        ok = [kept, kept, kept, []] == [
-            *(found.get(x) for x in ("records", "with_origin")),
-            told.get("rows"),
-            found.get("errors"),
-        ]
-        failed += not ok
-        print(
-            f"{'ok  ' if ok else 'FAIL'} {name}: {kept} records; {json.dumps(told) if told else result.stderr[-600:]}"
-        )
-    return int(failed > 0)
+    result = subprocess.run(command, capture_output=True, text=True, env=quiet, check=False)
+    if result.returncode:
+        print(f"FAIL {name}: {result.stderr[-800:]}")
+        return 1
+    told = json.loads(result.stdout)
+    found = told["croissant"]
+    # In a CSV the nested column is text, which nobody's reader takes apart.
+    origins = 0 if (folder / "train.csv").exists() else kept
+    wrong = (kept, origins, kept, []) != (found["records"], found["with_origin"], told["rows"], found["errors"])
+    print(f"{'FAIL' if wrong else 'ok  '} {name}: {kept} records; {json.dumps(told)}")
+    return int(wrong)
+
+
+def main() -> int:
+    """Let the readers of others read a build and mixtures of several shapes and formats."""
+    rmtree(WORK, ignore_errors=True)
+    python = python_of(CARDS)
+    places = {"build of the quickstart": quickstart()} | mixtures()
+    return int(sum(failures(name, folder, python) for name, folder in places.items()) > 0)
 
 
 if __name__ == "__main__":

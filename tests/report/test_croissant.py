@@ -129,11 +129,23 @@ def test_columns_have_their_types(facts: Facts, tmp_path: Path) -> None:
     assert wanted == columns(facts.files[0])[:4]
     table = pa.table({key: [ROW[key]] for key in ("prompt", "turns", "rank", "held")})
     pq.write_table(table, tmp_path / "train.parquet")
+    pq.write_table(pa.table({"m": [[{"role": "user", "content": "a"}]]}), tmp_path / "m.parquet")
+    assert (Column("m", many=True, parts=("role", "content")),) == columns(tmp_path / "m.parquet")
     (tmp_path / "train.csv").write_text('prompt,"answer"\na,b\n')
     (tmp_path / "train.jsonl.gz").write_bytes(b"\x1f\x8b")
     assert wanted == columns(tmp_path / "train.parquet")
     assert (Column("prompt"), Column("answer")) == columns(tmp_path / "train.csv")
     assert () == columns(tmp_path / "train.jsonl.gz")
+
+
+def test_turns_are_described_by_their_keys(facts: Facts) -> None:
+    """A column of messages is a field with role and content as parts, each an array taken from every turn."""
+    facts.files[0].write_text(json.dumps({"messages": [{"role": "user", "content": "a"}]}) + "\n")
+    (field,) = croissant(facts, MANIFEST)["recordSet"][0]["field"]
+    assert {"records/messages/role": "[*].role", "records/messages/content": "[*].content"} == {
+        part["@id"]: part["source"]["transform"]["jsonPath"] for part in field["subField"]
+    }
+    assert [True, True] == [part["isArray"] for part in field["subField"]]
 
 
 def test_a_cut_last_line_and_rows_of_other_columns_are_no_hindrance(tmp_path: Path) -> None:

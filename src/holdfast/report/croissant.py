@@ -7,6 +7,7 @@ card and report say and adds nothing: `url`, `creator` and `datePublished` belon
 left to them.
 """
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -74,11 +75,15 @@ _SPDX = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*")
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a data file: its type as schema.org names it, and whether a cell holds several values."""
+    """A column of a data file: its type as schema.org names it, whether a cell holds several values, and their keys.
+
+    `parts` names the keys of cells that are objects; a list of turns has `many`, and the parts role and content.
+    """
 
     name: str
     kind: str = "sc:Text"
     many: bool = False
+    parts: tuple[str, ...] = ()
 
 
 def croissant(facts: Facts, manifest: Mapping[str, Any]) -> dict[str, Any]:
@@ -93,7 +98,7 @@ def croissant(facts: Facts, manifest: Mapping[str, Any]) -> dict[str, Any]:
         "name": re.sub(r"[^A-Za-z0-9_.-]+", "-", facts.name).strip("-") or "dataset",
         "description": facts.summary,
         "version": "1.0.0",
-        "license": [_licence(name) for name in facts.licences],
+        **({"license": [_licence(name) for name in facts.licences]} if facts.licences else {}),
         **({"inLanguage": list(facts.languages)} if facts.languages else {}),
         "keywords": [*(["synthetic"] if facts.synthetic else []), _OWN],
         "distribution": [_file_object(path) for path in facts.files],
@@ -125,23 +130,23 @@ def _whole(line: bytes) -> bool:
         return False
 
 
-def _of_arrow(kind: pa.DataType) -> tuple[str, bool]:
+def _of_arrow(kind: pa.DataType) -> tuple[str, bool, tuple[str, ...]]:
     many = pa.types.is_list(kind) or pa.types.is_large_list(kind)
     kind = kind.value_type if many else kind
-    if pa.types.is_boolean(kind):
-        return "sc:Boolean", many
-    return (
-        "sc:Integer" if pa.types.is_integer(kind) else "sc:Float" if pa.types.is_floating(kind) else "sc:Text"
-    ), many
+    parts = tuple(one.name for one in kind) if pa.types.is_struct(kind) else ()
+    known = {"sc:Boolean": pa.types.is_boolean, "sc:Integer": pa.types.is_integer, "sc:Float": pa.types.is_floating}
+    return next((name for name, holds in known.items() if holds(kind)), "sc:Text"), many, parts
 
 
-def _of_values(values: Sequence[Any]) -> tuple[str, bool]:
+def _of_values(values: Sequence[Any]) -> tuple[str, bool, tuple[str, ...]]:
     many = any(isinstance(value, list) for value in values)
     flat = [one for value in values for one in (value if isinstance(value, list) else [value]) if one is not None]
+    parts = tuple(dict.fromkeys(key for one in flat if isinstance(one, dict) for key in one))
     kinds = {type(one) for one in flat}
     if kinds == {bool}:
-        return "sc:Boolean", many
-    return ("sc:Integer" if kinds == {int} else "sc:Float" if kinds and kinds <= {int, float} else "sc:Text"), many
+        return "sc:Boolean", many, parts
+    numbers = "sc:Integer" if kinds == {int} else "sc:Float" if kinds and kinds <= {int, float} else "sc:Text"
+    return numbers, many, parts
 
 
 def _licence(name: str) -> str:
@@ -162,14 +167,27 @@ def _file_object(path: Path) -> dict[str, Any]:
 
 
 def _record_set(found: Sequence[Column], file: str) -> dict[str, Any]:
-    """The columns of a data file; the nested one with what it says of a record's provenance."""
-    fields = [_nested(file) if one.name == _OWN else _field(one, file) for one in found]
+    """The columns of a data file; the nested one, unless it is text in a CSV, with what it says of provenance."""
+    fields = [_nested(file) if one.name == _OWN and one.parts else _field(one, file) for one in found]
     return {"@type": "cr:RecordSet", "@id": "records", "name": "records", "field": fields}
 
 
 def _field(one: Column, file: str) -> dict[str, Any]:
     source = {"fileObject": {"@id": file}, "extract": {"column": encodable(one.name)}}
-    return {**_named(one.name, one.kind, many=one.many), "source": source}
+    if not one.parts:
+        return {**_named(one.name, one.kind, many=one.many), "source": source}
+    inner = [_part(one, key, source) for key in one.parts]
+    name = encodable(one.name)
+    return {"@type": "cr:Field", "@id": f"records/{quote(name)}", "name": name, "subField": inner}
+
+
+def _part(one: Column, key: str, source: Mapping[str, Any]) -> dict[str, Any]:
+    """What stands under a key of a cell, or of each object in it."""
+    place = ("[*]." if one.many else "") + (key if key.isidentifier() else json.dumps(encodable(key)))
+    return {
+        **_named(f"{one.name}/{key}", "sc:Text", many=one.many),
+        "source": {**source, "transform": {"jsonPath": place}},
+    }
 
 
 def _nested(file: str) -> dict[str, Any]:
