@@ -2,7 +2,7 @@
 
     python -m bench.croissant
 
-mlcroissant, huggingface_hub and datasets weigh 400 MB together and are wanted by nothing else, so that they are no part
+mlcroissant, huggingface_hub and datasets weigh 580 MB together and are wanted by nothing else, so that they are no part
 of the development environment: they live in one of their own under .bench/environments. The tests hold the form of
 croissant.json without them.
 """
