@@ -32,7 +32,8 @@ PARTS = [
     {"role": "tool", "name": "math-verify", "version": "0.9.0", "family": "", "records": None},
 ]
 USAGE = {"requests": 9_000, "input_tokens": 120_000, "output_tokens": 340_000, "cost": 1.5}
-MODELS = {"usage": {"writer": USAGE}, "served": {"qwen3-8b-2026": 9_000}, "cost": 1.5, "cost_per_kept": 0.0003}
+COST = {"cost": 1.5, "cost_per_kept": 0.0003, "currency": "EUR"}
+MODELS = {"usage": {"writer": USAGE}, "served": {"qwen3-8b-2026": 9_000}, **COST}
 
 
 def _front(text: str) -> dict[str, Any]:
@@ -96,7 +97,7 @@ def test_the_card_lists_every_part_with_its_version() -> None:
         "| tool | math-verify | 0.9.0 |  |",
         "| writer | 9,000 | 120,000 | 340,000 | 1.5000 |",
         "They named themselves: qwen3-8b-2026 (9,000 answers).",
-        "cost 0.000300 USD",
+        "cost 0.000300 EUR",
         *("17 training records", "m.okafor", "b2:9f31c07d2ab6e55410fe", "    holdfast build -c holdfast.yaml"),
     ]
     assert [] == [words for words in said if words not in text]

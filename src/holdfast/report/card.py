@@ -130,9 +130,9 @@ def _models(manifest: Mapping[str, Any]) -> str:
         return ""
     cost = asked["cost_per_kept"]
     served = ", ".join(f"{_md(name)} ({count:,} answers)" for name, count in sorted(asked["served"].items()))
-    table = _table(("model", "requests", "tokens in", "tokens out", "cost, USD"), rows)
+    table = _table(("model", "requests", "tokens in", "tokens out", f"cost, {asked['currency']}"), rows)
     named = f"They named themselves: {served}.\n\n" if served else ""
-    return f"{table}\n\n{named}A synthetic record in the training set cost {cost:.6f} USD."
+    return f"{table}\n\n{named}A synthetic record in the training set cost {cost:.6f} {_md(asked['currency'])}."
 
 
 def _measured(report: Report) -> str:

@@ -239,7 +239,7 @@ def _manifest(settings: Settings, sealed: Path, steps: list[Manifest], report: R
             "made_of": mixture.more["made_of"],
             "licences": _licences(settings, mixture),
             "parts": judges_of(settings) + mixture.more["parts"],
-            "models": _models(made, mixture),
+            "models": _models(settings, made, mixture),
         },
     )
 
@@ -249,14 +249,15 @@ def _licences(settings: Settings, mixture: Manifest) -> list[str]:
     return sorted({entry.licence for entry in settings.real if entry.licence} | set(mixture.more["licences"]))
 
 
-def _models(made: Manifest, mixture: Manifest) -> dict[str, Any]:
-    """Return which models answered, what was asked of them, and what a synthetic record that is kept cost, in USD."""
+def _models(settings: Settings, made: Manifest, mixture: Manifest) -> dict[str, Any]:
+    """Return which models answered, what was asked of them, and what a synthetic record that is kept cost."""
     if "usage" not in made.more:
         return {}
     usage = made.more["usage"]
     cost = sum(each["cost"] for each in usage.values())
     kept = mixture.more["made_of"]["synthetic"]
-    return {"usage": usage, "served": made.more["served"], "cost": cost, "cost_per_kept": cost / (kept or 1)}
+    told = {"cost": cost, "cost_per_kept": cost / (kept or 1), "currency": settings.budget.currency}
+    return {"usage": usage, "served": made.more["served"], **told}
 
 
 def _publish(settings: Settings, folder: Path, dataset: Path, manifest: Manifest, report: Report) -> None:
