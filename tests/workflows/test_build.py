@@ -13,6 +13,7 @@ import pytest
 
 from holdfast.core.errors import UsageError
 from holdfast.core.reader import read
+from holdfast.core.rundir import read_manifest
 from holdfast.core.scratch import scratch
 from holdfast.core.settings import load
 from holdfast.generators.arithmetic import TASKS
@@ -119,9 +120,17 @@ def test_the_held_out_set_stays_out(built):
 
 def test_the_card_says_what_a_reader_asks(built):
     """Ratio, generators, checks, held-out set, licence, and how to make it again."""
-    card = (built[0].folder / "dataset/README.md").read_text()
-    wanted = ("license: mit", "arithmetic/", "math", "20 real records were sealed", "holdfast build -c holdfast.yaml")
+    card = "\n".join((built[0].folder / "dataset/README.md").read_text().splitlines()[:45])
+    wanted = ("license: mit", "arithmetic", "math", "20 real records were sealed", "holdfast build -c holdfast.yaml")
     assert [] == [text for text in wanted if text not in card]
+
+
+def test_the_manifest_lists_the_parts_and_covers_card_and_croissant(built):
+    """Three generators with versions, the check, the library behind it; both files have a digest."""
+    parts = {(part["role"], part["name"]) for part in built[0].manifest["parts"]}
+    assert {("check", "math"), ("tool", "math-verify")} <= parts
+    assert {f"arithmetic/{task}" for task in TASKS[:3]} == {name for role, name in parts if role == "generator"}
+    assert {"dataset/README.md", "dataset/croissant.json"} <= set(read_manifest(built[0].folder)["digests"])
 
 
 def test_a_finished_build_is_not_done_again(built):

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import shlex
 from collections import Counter
 
 import numpy as np
@@ -9,11 +10,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from holdfast.cli.app import main
 from holdfast.core.errors import InputError, UsageError
 from holdfast.metrics.selection import grams
 from holdfast.workflows.audit import audit
 from holdfast.workflows.mix import MixOptions, mix
 from holdfast.workflows.reserve import ReserveOptions, reserve
+from holdfast.workflows.verify_manifest import verify_manifest
 from tests.rules.views import sentence
 
 
@@ -258,3 +261,29 @@ def test_an_edited_held_out_set_stops_the_mixture(tmp_path):
     sealed.write_text(sealed.read_text().replace("w", "v", 1))
     with pytest.raises(InputError, match="not the one that was sealed"):
         mix([real], [synthetic], tmp_path / "out", MixOptions(held_out=(tmp_path / "sealed",)))
+
+
+def test_a_mixture_ships_with_card_and_croissant(tmp_path):
+    """Both say the ratio, the generators, what was kept out and how to mix it again; the manifest covers both."""
+    held = written(tmp_path / "eval.jsonl", [{"text": sentence(100)}])
+    options = MixOptions(max_synthetic=0.4, held_out=(held,), order="synthetic-first")
+    manifest = mix(*[[path] for path in inputs(tmp_path)], tmp_path / "out", options)
+    card, croissant = (tmp_path / "out" / manifest.files[name] for name in ("card", "croissant"))
+    said = ("16: 10 real, 6 synthetic", "| made by | 4 generators", "1 records matched it", "--order synthetic-first")
+    assert [] == [words for words in said if words not in card.read_text()]
+    described = json.loads(croissant.read_text())
+    assert "16 training records. Synthetic: 37.5% of the records" in described["description"]
+    assert 4 == sum(agent["@id"].startswith("urn:holdfast:generator:g") for agent in described["prov:wasAttributedTo"])
+    assert verify_manifest(tmp_path / "out").ok
+    croissant.write_text("{}")
+    assert ["croissant.json"] == [one.file for one in verify_manifest(tmp_path / "out").broken]
+
+
+def test_the_command_of_the_card_mixes_the_same_again(tmp_path):
+    """Run as it stands in the card it gives the same training file."""
+    paths = inputs(tmp_path)
+    mix(*[[path] for path in paths], tmp_path / "out", MixOptions(max_synthetic=0.4, per_generator=0.5, seed=11))
+    before = (tmp_path / "out/train.jsonl").read_bytes()
+    card = (tmp_path / "out/README.md").read_text()
+    command = next(line for line in card.splitlines() if line.startswith("    holdfast mix"))
+    assert (0, before) == (main(shlex.split(command)[1:]), (tmp_path / "out/train.jsonl").read_bytes())

@@ -28,18 +28,19 @@ from holdfast.core.rundir import (
     only_writer,
     read_manifest,
     write_bytes,
-    write_json,
 )
 from holdfast.core.scratch import scratch
 from holdfast.core.settings import Filters, Real, Settings
 from holdfast.dedup.seal import NAME as SEAL
-from holdfast.report.card import Facts, croissant, readme
+from holdfast.report.facts import Facts
 from holdfast.report.report import Report
 from holdfast.workflows.audit import AuditOptions, audit
 from holdfast.workflows.filter import FilterOptions, filter_files
 from holdfast.workflows.generate import generate
 from holdfast.workflows.mix import MixOptions, generator_of, mixed
+from holdfast.workflows.parts import judges_of
 from holdfast.workflows.plan import refuse_unsupported
+from holdfast.workflows.publish import CARD, CROISSANT, publish
 from holdfast.workflows.reserve import ReserveOptions, reserve
 from holdfast.workflows.sources import sources
 
@@ -223,7 +224,8 @@ def _manifest(settings: Settings, sealed: Path, steps: list[Manifest], report: R
         reasons=Counter(made.reasons) + Counter(kept.reasons) + Counter(mixture.reasons),
         files={
             "train": f"dataset/{mixture.files['train']}",
-            "card": "dataset/README.md",
+            "card": f"dataset/{CARD}",
+            "croissant": f"dataset/{CROISSANT}",
             "report": "report.html",
             **{f"rejected-{step}": f"{place}/rejected.jsonl" for step, place in PLACES.items()},
         },
@@ -234,8 +236,28 @@ def _manifest(settings: Settings, sealed: Path, steps: list[Manifest], report: R
             "held_out": {name: reserved[name] for name in ("eval", "train", "smallest_drop")},
             "steps": {step.verb: {"counts": step.counts.to_dict(), "reasons": dict(step.reasons)} for step in steps},
             "cells": made.more.get("cells", {}),
+            "made_of": mixture.more["made_of"],
+            "licences": _licences(settings, mixture),
+            "parts": judges_of(settings) + mixture.more["parts"],
+            "models": _models(settings, made, mixture),
         },
     )
+
+
+def _licences(settings: Settings, mixture: Manifest) -> list[str]:
+    """Return the licences of the real data as the settings name them, and those that records name."""
+    return sorted({entry.licence for entry in settings.real if entry.licence} | set(mixture.more["licences"]))
+
+
+def _models(settings: Settings, made: Manifest, mixture: Manifest) -> dict[str, Any]:
+    """Return which models answered, what was asked of them, and what a synthetic record that is kept cost."""
+    if "usage" not in made.more:
+        return {}
+    usage = made.more["usage"]
+    cost = sum(each["cost"] for each in usage.values())
+    kept = mixture.more["made_of"]["synthetic"]
+    told = {"cost": cost, "cost_per_kept": cost / (kept or 1), "currency": settings.budget.currency}
+    return {"usage": usage, "served": made.more["served"], **told}
 
 
 def _publish(settings: Settings, folder: Path, dataset: Path, manifest: Manifest, report: Report) -> None:
@@ -243,9 +265,7 @@ def _publish(settings: Settings, folder: Path, dataset: Path, manifest: Manifest
     write_bytes(folder / "report.json", report.to_json().encode())
     report.to_html(folder / "report.html")
     report.to_sarif(folder / "report.sarif")
-    facts, public = _facts(settings, dataset, manifest), manifest.to_dict()
-    write_bytes(dataset.parent / "README.md", readme(facts, public, report).encode())
-    write_json(dataset.parent / "croissant.json", croissant(facts, report))
+    publish(dataset.parent, _facts(settings, dataset, manifest), manifest.to_dict(), report)
     manifest.write(folder)
 
 
@@ -259,8 +279,9 @@ def _facts(settings: Settings, dataset: Path, manifest: Manifest) -> Facts:
     said = f"{held_out['eval']:,} real records were sealed before anything was generated. They notice a drop of "
     return Facts(
         name=settings.name,
-        licences=tuple(sorted({entry.licence for entry in settings.real if entry.licence})),
+        licences=tuple(manifest.more["licences"]),
         files=(dataset,),
+        made_of=manifest.more["made_of"],
         checks=checks,
         held_out=f"{said}{held_out['smallest_drop'] * 100:.1f} points or more with 80 % power.",
         command="holdfast build -c holdfast.yaml",

@@ -4,9 +4,10 @@ The order of the inputs makes no difference: records are drawn and written in an
 on their content alone. Which of them are taken is `workflows.mixture`.
 """
 
+import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Literal
@@ -28,11 +29,14 @@ from holdfast.core.writer import own_format, set_aside, write_dataset, write_rea
 from holdfast.dedup.decontaminate import contaminated
 from holdfast.dedup.seal import open_unbroken
 from holdfast.metrics import selection
+from holdfast.report.facts import Facts
 from holdfast.rules.census import COLUMNS, REAL, UNKNOWN, census
 from holdfast.stats import calculator
 from holdfast.stats.dose import dilution
 from holdfast.workflows.funnel import bills
 from holdfast.workflows.mixture import Candidates, Rules, chosen
+from holdfast.workflows.parts import parts_of
+from holdfast.workflows.publish import publish
 from holdfast.workflows.strata import NONE, strata
 
 Rows = npt.NDArray[np.int64]
@@ -165,7 +169,7 @@ class _Everything:
 def mix(
     real: Sequence[str | Path], synthetic: Sequence[str | Path], out: Path, options: MixOptions = MixOptions()
 ) -> Manifest:
-    """Write train.*, rejected.jsonl and manifest.json into `out`; return the manifest."""
+    """Write train.*, rejected.jsonl, card, croissant.json and manifest.json into `out`; return the manifest."""
     with scratch() as folder, only_writer(out):
         parts = [
             read(real, mapping=options.mapping, spool=folder / "real", origin="real"),
@@ -175,11 +179,21 @@ def mix(
         if both:
             name = next(one.path for one in parts[0].inputs if one.digest in both)
             raise UsageError(f"{name} is on the real and on the synthetic side.", "A file is one or the other.")
-        return mixed(joined(parts, folder / "all"), out, options, folder)
+        manifest = _mixed(joined(parts, folder / "all"), out, options, folder)
+        shipped = publish(out, _facts(real, synthetic, out, options, manifest), manifest.to_dict())
+        manifest = replace(manifest, files={**manifest.files, **shipped})
+        manifest.write(out)
+        return manifest
 
 
 def mixed(data: Dataset, out: Path, options: MixOptions, folder: Path) -> Manifest:
-    """Mix the records of one data set by their origin; write as `mix` does."""
+    """Mix the records of one data set by their origin; write as `mix` does, but for card and croissant.json."""
+    manifest = _mixed(data, out, options, folder)
+    manifest.write(out)
+    return manifest
+
+
+def _mixed(data: Dataset, out: Path, options: MixOptions, folder: Path) -> Manifest:
     begin(out, data.inputs)
     everything = _Everything(data, _census(data), *strata(data, options.strata))
     fate = np.where(everything.counts["origin"] == UNKNOWN, NO_ORIGIN, IN).astype(np.int8)
@@ -313,7 +327,7 @@ def _write(whole: _Everything, kept: Rows, fate: npt.NDArray[np.int8], out: Path
     files |= set_aside(out, data)
     bad = len(data.quarantine)
     caps = {"max_synthetic": options.max_synthetic, "by": options.by, "per_generator": options.per_generator}
-    manifest = Manifest(
+    return Manifest(
         "mix",
         Counts(data.rows + bad, len(kept), len(rejected), failed=bad),
         ok=len(kept) > 0,
@@ -327,9 +341,41 @@ def _write(whole: _Everything, kept: Rows, fate: npt.NDArray[np.int8], out: Path
             "order": options.order,
             "dose": whole.dose(kept, options.by),
             **whole.made_of(kept),
+            "parts": parts_of(data, kept),
+            "licences": sorted(name for name in pc.unique(data.column("licence").take(kept)).to_pylist() if name),
             "shortfall": whole.shortfall(fate, options),
             "bill": whole.bill(fate, options.seed),
         },
     )
-    manifest.write(out)
-    return manifest
+
+
+def _facts(
+    real: Sequence[str | Path], synthetic: Sequence[str | Path], out: Path, options: MixOptions, manifest: Manifest
+) -> Facts:
+    """Return what card and Croissant say of a mixture that was not built."""
+    checks = [part for part in manifest.more["parts"] if part["role"] == "check"]
+    held_out = ", ".join(str(path) for path in options.held_out)
+    return Facts(
+        name=out.resolve().name,
+        licences=tuple(manifest.more["licences"]),
+        files=(out / manifest.files["train"],),
+        made_of=manifest.more["made_of"],
+        checks={part["name"]: f"{part['records']:,} records passed" for part in checks},
+        held_out=held_out and f"{held_out} was kept out: {manifest.reasons['held-out']:,} records matched it.",
+        command=_command(real, synthetic, out, options),
+    )
+
+
+def _command(real: Sequence[str | Path], synthetic: Sequence[str | Path], out: Path, options: MixOptions) -> str:
+    """Return the command that mixes the same again; what is as by default is left out, except caps and seed."""
+    weights = [f"{stratum}={weight:g}" for stratum, weight in options.weights.items()]
+    several = {"real": real, "synthetic": synthetic, "eval": options.held_out, "anchor": options.anchor}
+    several |= {"strata": options.strata, "weight": weights}
+    several |= {"map": [f"{name}={column}" for name, column in options.mapping.items()]}
+    names = ("max_synthetic", "by", "per_generator", "per_stratum", "size", "choose", "order", "seed")
+    plain = MixOptions()
+    one = {name: getattr(options, name) for name in names}
+    told = {k: v for k, v in one.items() if v != getattr(plain, k) or k in ("max_synthetic", "by", "seed")}
+    words = [word for name, values in several.items() for value in values for word in (f"--{name}", str(value))]
+    words += [word for name, value in told.items() for word in (f"--{name.replace('_', '-')}", str(value))]
+    return shlex.join(["holdfast", "mix", *words, "--out", str(out)])
