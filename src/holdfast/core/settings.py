@@ -49,7 +49,8 @@ class Real(Strict):
 class Reserve(Strict):
     """The held-out set: `eval` is a share below 1 or a number of records; groups never straddle the split.
 
-    `detect` sizes it instead: the smallest drop in accuracy that it is to notice with chance `power`.
+    `detect` sizes it instead: the smallest drop in accuracy that it is to notice with chance `power`. `ood` is a file
+    of real records of another register, or a rule on a column of the real data: source=forum, date>=2021-06-01.
     """
 
     eval: Annotated[float, Field(gt=0)] = 0.1
@@ -57,7 +58,7 @@ class Reserve(Strict):
     power: Annotated[float, Field(gt=0, lt=1)] = 0.8
     group_by: tuple[str, ...] = ()
     strata: tuple[str, ...] = ()
-    ood: Path | None = None
+    ood: Annotated[str, Field(min_length=1)] | None = None
     out: Path = Path("sealed")
 
 
