@@ -182,6 +182,7 @@ def _mix(settings: Settings, folder: Path, kept: Path, sealed: Path) -> Manifest
         weights=wanted.weights,
         per_stratum=wanted.per_stratum,
         size=wanted.size,
+        real_epochs=wanted.real_epochs,
         choose=wanted.choose,
         order=wanted.order,
         held_out=(sealed,),

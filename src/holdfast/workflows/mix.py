@@ -7,6 +7,7 @@ on their content alone. Which of them are taken is `workflows.mixture`.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Literal
@@ -15,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.compute as pc
 
-from holdfast.core.dataset import Dataset, joined, reordered, text_of
+from holdfast.core.dataset import Dataset, amended, joined, reordered, text_of
 from holdfast.core.engine import LocalRunner, Runner
 from holdfast.core.errors import UsageError, nearest
 from holdfast.core.reader import read
@@ -29,8 +30,9 @@ from holdfast.dedup.seal import open_unbroken
 from holdfast.metrics import selection
 from holdfast.rules.census import COLUMNS, REAL, UNKNOWN, census
 from holdfast.stats.dose import dilution
+from holdfast.workflows import epochs
 from holdfast.workflows.funnel import bills
-from holdfast.workflows.mixture import Candidates, Rules, chosen
+from holdfast.workflows.mixture import Candidates, Rules
 from holdfast.workflows.strata import NONE, strata
 
 Rows = npt.NDArray[np.int64]
@@ -54,6 +56,7 @@ class MixOptions:
     With `choose` coverage those synthetic records are left out that add least to what the real ones cover of `anchor`,
     or of all candidates where there is none. `order` synthetic-first writes real records last: one pass over synthetic
     and then over real data avoided strong collapse in regression where mixing did not (openreview ayBfYBks0U).
+    `real_epochs` is how often a real record may be in the set where real data are short for a cap (`workflows.epochs`).
     """
 
     max_synthetic: float = DEFAULT_CAP
@@ -68,6 +71,7 @@ class MixOptions:
     order: Literal["shuffled", "synthetic-first"] = "shuffled"
     anchor: Sequence[str | Path] = ()
     held_out: Sequence[str | Path] = ()
+    real_epochs: int = 1
     seed: int = 7
     shape: RowShape = "own"
     mapping: Mapping[str, str] = field(default_factory=dict)
@@ -138,7 +142,11 @@ class _Everything:
         else:
             made, whole = int(np.count_nonzero(self.counts["origin"][rows] != REAL)), int(np.count_nonzero(rows))
         plan = dilution(whole - made, made, options.max_synthetic)
-        return {"add_real": plan.add_real, "or_drop_synthetic": plan.drop_synthetic}
+        return {
+            "add_real": plan.add_real,
+            "or_drop_synthetic": plan.drop_synthetic,
+            "or_real_epochs": epochs.needed(whole - made, plan.add_real),
+        }
 
     def _told(self, rows: Rows) -> dict[str, int]:
         made = self.counts["origin"][rows] != REAL
@@ -176,14 +184,17 @@ def mixed(data: Dataset, out: Path, options: MixOptions, folder: Path) -> Manife
     order = _order(data, options.seed)
     order = order[fate[order] == IN]
     taking = _by_coverage(everything, order, options, folder) if options.choose == "coverage" else order
-    taken = taking[chosen(*_question(everything, taking, options))]
-    left = np.setdiff1d(order, taken)
+    taken = epochs.taken(*_question(everything, taking, options), options.real_epochs)
+    rows = taking[taken.places]
+    left = np.setdiff1d(order, rows)
     # No cap leaves a real record out: that is done by the size asked for, or by the weights of strata.
     fate[left] = np.where(everything.counts["origin"][left] == REAL, SIZE, CAP)
-    kept = order[np.isin(order, taken)]
+    ranks = np.empty(data.rows, np.int64)
+    ranks[order] = np.arange(len(order))
+    written = epochs.spread(ranks[rows], taken.epochs, len(order))
     if options.order == "synthetic-first":
-        kept = kept[np.argsort(everything.counts["origin"][kept] == REAL, kind="stable")]
-    return _write(everything, kept, fate, out, options)
+        written = written[np.argsort(everything.counts["origin"][rows[written]] == REAL, kind="stable")]
+    return _write(everything, epochs.Taken(rows[written], taken.epochs[written]), fate, out, options)
 
 
 def _by_coverage(whole: _Everything, order: Rows, options: MixOptions, folder: Path) -> Rows:
@@ -291,11 +302,16 @@ def _held_out_rows(data: Dataset, options: MixOptions, folder: Path) -> Rows:
     return np.unique(hits.column("record").to_numpy())
 
 
-def _write(whole: _Everything, kept: Rows, fate: npt.NDArray[np.int8], out: Path, options: MixOptions) -> Manifest:
-    data, form = whole.data, own_format(whole.data)
+def _write(
+    whole: _Everything, taken: epochs.Taken, fate: npt.NDArray[np.int8], out: Path, options: MixOptions
+) -> Manifest:
+    data, form, kept = whole.data, own_format(whole.data), taken.places
     files = {"train": f"train.{form}", "rejected": "rejected.jsonl"}
     with scratch() as folder:
-        write_dataset(out / files["train"], reordered(data, kept, folder), form=form, shape=options.shape)
+        product = reordered(data, kept, folder)
+        if taken.epochs.max(initial=1) > 1:
+            product = amended(product, folder / "marked", partial(epochs.mark, times=taken.epochs))
+        write_dataset(out / files["train"], product, form=form, shape=options.shape)
     rejected = np.flatnonzero(fate)
     reasons = [REASONS[code] for code in fate[rejected].tolist()]
     write_reasons(out / files["rejected"], data, rejected, reasons)
@@ -304,7 +320,7 @@ def _write(whole: _Everything, kept: Rows, fate: npt.NDArray[np.int8], out: Path
     caps = {"max_synthetic": options.max_synthetic, "by": options.by, "per_generator": options.per_generator}
     manifest = Manifest(
         "mix",
-        Counts(data.rows + bad, len(kept), len(rejected), failed=bad),
+        Counts(data.rows + bad, int(np.count_nonzero(taken.epochs == 1)), len(rejected), failed=bad),
         ok=len(kept) > 0,
         reasons=Counter(reasons) + Counter(line.reason for line in data.quarantine),
         files=files,
@@ -314,6 +330,7 @@ def _write(whole: _Everything, kept: Rows, fate: npt.NDArray[np.int8], out: Path
             "caps": {**caps, "per_stratum": options.per_stratum},
             "choose": options.choose,
             "order": options.order,
+            "epochs": epochs.told(taken.epochs, options.real_epochs),
             **whole.made_of(kept),
             "shortfall": whole.shortfall(fate, options),
             "bill": whole.bill(fate, options.seed),

@@ -10,7 +10,7 @@ from holdfast.core.dataset import Dataset
 from holdfast.core.errors import UsageError, nearest
 from holdfast.core.reader import read
 from holdfast.core.scratch import scratch
-from holdfast.core.settings import Settings
+from holdfast.core.settings import NEARLY_NEW_EPOCHS, Settings
 from holdfast.dedup.seal import NAME as SEAL
 from holdfast.models.families import family
 from holdfast.models.prices import remedy, unknown_price
@@ -150,6 +150,9 @@ def _warnings(settings: Settings) -> Iterator[str]:
     reach = sum(entry.cap * max(1, len(entry.tasks)) for entry in settings.generators)
     if settings.generators and reach < 1:
         yield f"the caps of the generators add up to {reach:.0%}: the quota cannot be filled"
+    if settings.mix.real_epochs > NEARLY_NEW_EPOCHS:
+        often = settings.mix.real_epochs
+        yield f"mix.real_epochs is {often}: beyond {NEARLY_NEW_EPOCHS} times real data are worth less than new ones"
     if settings.mix.max_synthetic > 0.5:
         yield f"the cap of {settings.mix.max_synthetic:.0%} synthetic is above the default of 50 %"
 
