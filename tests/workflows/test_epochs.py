@@ -64,7 +64,7 @@ def test_a_mark_excuses_no_other_duplicate(tmp_path):
     lines = path.read_text().splitlines(keepends=True)
     repeat = next(line for line in lines if '"epoch-2"' in line)
     made = next(line for line in lines if '"synthetic"' in line)
-    forged = made.replace('"checks":{}', '"checks":{"epoch-2":null}')
+    forged = made.replace('"checks":{}', '"checks":{"epoch-2":true}')
     path.write_text("".join([*lines, repeat, forged]))
     report = audit(path)
     found = next(finding for finding in report.findings if finding.rule == "exact-duplicates")

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from holdfast.core.dataset import Dataset, text_of
 from holdfast.core.engine import Kernel, Progress, Runner, Stage, map_located, map_shards
-from holdfast.core.epochs import epoch_of
+from holdfast.core.epochs import PREFIX, epoch_of
 from holdfast.core.record import ORIGINS
 from holdfast.core.settings import Settings
 from holdfast.core.verdict import Evidence, Measurement
@@ -367,11 +367,15 @@ def texts_at(data: Dataset, indices: np.ndarray) -> pa.ChunkedArray:
 def _standing(checks: str | None) -> int:
     """Return 0 where a check was passed and none failed, 1 where none decided, 2 where one failed.
 
-    What the filters look for decides nothing about a record's worth: it says only that they looked.
+    What the filters look for decides nothing about a record's worth: it says only that they looked. Nor does a mark.
     """
     verdicts = orjson.loads(checks) if checks else {}
-    decided = {ok for name, ok in verdicts.items() if ok is not None and name not in FILTERS}
+    decided = {ok for name, ok in verdicts.items() if ok is not None and not _said(name)}
     return 2 if False in decided else 0 if decided else 1
+
+
+def _said(name: str) -> bool:
+    return name in FILTERS or name.startswith(PREFIX)
 
 
 def drawn(n: int, seed: int, groups: np.ndarray | None = None, most: int = COMPARED) -> np.ndarray:

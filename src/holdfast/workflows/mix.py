@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +18,7 @@ import pyarrow.compute as pc
 from holdfast.core.dataset import Dataset, amended, joined, reordered, text_of
 from holdfast.core.engine import LocalRunner, Runner
 from holdfast.core.errors import UsageError, nearest
+from holdfast.core.hashing import hash64
 from holdfast.core.reader import read
 from holdfast.core.rundir import Counts, Manifest, begin, only_writer
 from holdfast.core.scratch import scratch
@@ -38,6 +38,8 @@ from holdfast.workflows.strata import NONE, strata
 Rows = npt.NDArray[np.int64]
 
 TEXT = ("prompt", "response")
+# What is held of every record while ten million are mixed; a record has fewer than 2 ** 31 words.
+COUNTED = {"origin": np.int8, "words": np.int32, "synthetic_words": np.int32}
 # Word pairs are held with 8 bytes each, twice.
 MOST_WORDS = 100_000_000
 
@@ -98,8 +100,8 @@ class _Everything:
     """All records: origin and words of each, the number of its stratum, and the names of the strata."""
 
     data: Dataset
-    counts: Mapping[str, Rows]
-    stratum: Rows
+    counts: Mapping[str, npt.NDArray[np.integer]]
+    stratum: npt.NDArray[np.int32]
     strata: list[str]
 
     def made_of(self, kept: Rows) -> dict[str, Any]:
@@ -186,7 +188,9 @@ def mixed(data: Dataset, out: Path, options: MixOptions, folder: Path) -> Manife
     taking = _by_coverage(everything, order, options, folder) if options.choose == "coverage" else order
     taken = epochs.taken(*_question(everything, taking, options), options.real_epochs)
     rows = taking[taken.places]
-    left = np.setdiff1d(order, rows)
+    inside = np.zeros(data.rows, np.bool_)
+    inside[rows] = True
+    left = order[~inside[order]]
     # No cap leaves a real record out: that is done by the size asked for, or by the weights of strata.
     fate[left] = np.where(everything.counts["origin"][left] == REAL, SIZE, CAP)
     ranks = np.empty(data.rows, np.int64)
@@ -216,11 +220,14 @@ def _by_coverage(whole: _Everything, order: Rows, options: MixOptions, folder: P
     return np.concatenate([real, made[ranks]])
 
 
-def _census(data: Dataset) -> dict[str, Rows]:
+def _census(data: Dataset) -> dict[str, npt.NDArray[np.integer]]:
     """Return origin, words and synthetic words per record."""
-    wanted = ("origin", "words", "synthetic_words")
-    tables = [census(table).select(wanted) for table in data.tables(COLUMNS)]
-    return {name: np.concatenate([[], *(table.column(name) for table in tables)]).astype(np.int64) for name in wanted}
+    found: dict[str, npt.NDArray[np.integer]] = {name: np.zeros(data.rows, kind) for name, kind in COUNTED.items()}
+    for shard in data.shards:
+        table = census(shard.table(COLUMNS))
+        for name, column in found.items():
+            column[shard.first : shard.first + shard.rows] = table.column(name).to_numpy()
+    return found
 
 
 def _question(whole: _Everything, order: Rows, options: MixOptions) -> tuple[Candidates, Rules]:
@@ -228,11 +235,11 @@ def _question(whole: _Everything, order: Rows, options: MixOptions) -> tuple[Can
     names = pc.fill_null(whole.data.column("generator"), "").combine_chunks().dictionary_encode()
     groups = [generator_of(name) for name in names.dictionary.to_pylist()]
     known = sorted(set(groups))
-    code = np.asarray([known.index(group) for group in groups] or [0], np.int64)[names.indices.to_numpy()]
+    code = np.asarray([known.index(group) for group in groups] or [0], np.int32)[names.indices.to_numpy()]
     synthetic = whole.counts["origin"][order] != REAL
     made, real = synthetic.astype(np.int64), (~synthetic).astype(np.int64)
     if options.by == "tokens":
-        made = whole.counts["synthetic_words"][order]
+        made = whole.counts["synthetic_words"][order].astype(np.int64)
         real = whole.counts["words"][order] - made
     _refuse_caps(known, whole, options)
     rules = Rules(
@@ -278,20 +285,14 @@ def _weights(labels: Sequence[str], weights: Mapping[str, float]) -> list[float]
 
 def _order(data: Dataset, seed: int) -> Rows:
     """Return all rows in an order that depends on the seed and on each record's content; the id parts equals."""
-    keys = [np.empty((0, 2), np.uint64)]
-    for table in data.tables(("id", "prompt", "response")):
-        columns = (table.column(name).to_pylist() for name in table.column_names)
-        keys.append(np.asarray([_keys(seed, *row) for row in zip(*columns, strict=True)], np.uint64).reshape(-1, 2))
-    both = np.concatenate(keys)
-    return np.lexsort((both[:, 1], both[:, 0]))
-
-
-def _keys(seed: int, name: str, prompt: str, response: str) -> tuple[int, int]:
-    return _hash64(f"{seed}:{len(prompt)}:{prompt}{response}"), _hash64(name)
-
-
-def _hash64(text: str) -> int:
-    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
+    texts, names = (np.empty(data.rows, np.uint64) for _ in range(2))
+    for shard in data.shards:
+        here = slice(shard.first, shard.first + shard.rows)
+        columns = [column.to_pylist() for column in shard.table(("id", *TEXT)).columns]
+        names[here] = [hash64(name) for name in columns[0]]
+        pairs = zip(columns[1], columns[2], strict=True)
+        texts[here] = [hash64(f"{seed}:{len(prompt)}:{prompt}{response}") for prompt, response in pairs]
+    return np.lexsort((names, texts))
 
 
 def _held_out_rows(data: Dataset, options: MixOptions, folder: Path) -> Rows:
