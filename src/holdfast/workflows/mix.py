@@ -38,6 +38,8 @@ from holdfast.workflows.strata import NONE, strata
 Rows = npt.NDArray[np.int64]
 
 TEXT = ("prompt", "response")
+# What parts records of equal text, besides the text.
+SAID = ("origin", "generator", "seed", "cell", "checks", "fields")
 # What is held of every record while ten million are mixed; a record has fewer than 2 ** 31 words.
 COUNTED = {"origin": np.int8, "words": np.int32, "synthetic_words": np.int32}
 # Word pairs are held with 8 bytes each, twice.
@@ -284,15 +286,18 @@ def _weights(labels: Sequence[str], weights: Mapping[str, float]) -> list[float]
 
 
 def _order(data: Dataset, seed: int) -> Rows:
-    """Return all rows in an order that depends on the seed and on each record's content; the id parts equals."""
-    texts, names = (np.empty(data.rows, np.uint64) for _ in range(2))
+    """Return all rows in an order that depends on the seed and on each record alone: its text, then all else it says.
+
+    Its id does not count, which may be its place in a file.
+    """
+    texts, others = (np.empty(data.rows, np.uint64) for _ in range(2))
     for shard in data.shards:
         here = slice(shard.first, shard.first + shard.rows)
-        columns = [column.to_pylist() for column in shard.table(("id", *TEXT)).columns]
-        names[here] = [hash64(name) for name in columns[0]]
-        pairs = zip(columns[1], columns[2], strict=True)
+        prompts, responses, *said = [column.to_pylist() for column in shard.table((*TEXT, *SAID)).columns]
+        pairs = zip(prompts, responses, strict=True)
         texts[here] = [hash64(f"{seed}:{len(prompt)}:{prompt}{response}") for prompt, response in pairs]
-    return np.lexsort((names, texts))
+        others[here] = [hash64("\0".join(map(str, row))) for row in zip(*said, strict=True)]
+    return np.lexsort((others, texts))
 
 
 def _held_out_rows(data: Dataset, options: MixOptions, folder: Path) -> Rows:
