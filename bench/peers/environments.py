@@ -57,6 +57,9 @@ PEERS = {
     "curator": Peer((("bespokelabs-curator==0.1.31",),), "reads a tokeniser's file that only litellm inside it brings"),
     "data-designer": Peer((("data-designer==0.9.7",),)),
     "distilabel": Peer((("distilabel[openai]==1.5.3", "requests==2.34.2"),), "imports requests, does not declare it"),
+    # What bench/round_trips.py sends a training set through, polars besides; no peers.
+    "pandas": Peer((("pandas==3.1.1", READER),)),
+    "datasets": Peer((("datasets==5.2.0",),)),
     # What the made-up endpoint of the generation contest runs on; no peer.
     ENDPOINT: Peer((("uvloop==0.23.0",),)),
     # The second server that our client is held against (bench.second_server); no peer.

@@ -174,8 +174,8 @@ def test_killed_at_any_moment_it_ends_in_the_same_bytes(tmp_path):
     [
         ("seed: 7", "seed: 7", None),
         ("checks: [math]", "checks: [maths]", "Did you mean 'math'"),
-        ("reserve: {eval: 0.2}", "reserve: {eval: 0.2, ood: x.jsonl}", "cannot build with reserve.ood"),
-        ("mix: {", "budget: {cost: 3}\nmix: {", "cannot build with budget.cost"),
+        ("reserve: {eval: 0.2}", "reserve: {eval: 0.2, ood: x.jsonl}", "x.jsonl"),
+        ("seed: 7", 'seed: 7\nrunner: {ray: "ray://head"}', "a runner other than local"),
         ("path: real.jsonl", "path: gone.jsonl", "gone.jsonl"),
     ],
 )
@@ -220,3 +220,17 @@ def test_real_data_in_a_folder_or_by_a_pattern_is_read(tmp_path):
     path = project(tmp_path / "p", **{"path: real.jsonl": 'path: "re*.jsonl"'})
     first, second = build(load(path)), build(load(path))
     assert first.report.to_json() == second.report.to_json()
+
+
+def test_another_register_is_sealed_and_kept_out(tmp_path):
+    """A file named in reserve.ood lies sealed beside the set, is in the card, and a seal of another one is refused."""
+    path = project(tmp_path / "p", **{"eval: 0.2": "eval: 0.2, ood: far.jsonl"})
+    rows = [{"question": f"u know {n}? {sentence(500 + n)}", "answer": "nope"} for n in range(12)]
+    (tmp_path / "p/far.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    built = build(load(path))
+    train = (built.folder / "dataset/train.jsonl").read_text()
+    assert (12, []) == (built.manifest["held_out"]["ood"]["records"], [row for row in rows if row["question"] in train])
+    assert "12 records of another register" in (built.folder / "dataset/README.md").read_text()
+    path.write_text(path.read_text().replace(", ood: far.jsonl", "").replace("name: small", "name: other"))
+    with pytest.raises(UsageError, match="sealed for other real data"):
+        build(load(path))

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from holdfast.core.dataset import Dataset, text_of
 from holdfast.core.engine import Kernel, Progress, Runner, Stage, map_located, map_shards
+from holdfast.core.epochs import PREFIX, epoch_of
 from holdfast.core.record import ORIGINS
 from holdfast.core.settings import Settings
 from holdfast.core.verdict import Evidence, Measurement
@@ -145,13 +146,20 @@ class View:
         """Which record stands for a group; low is better.
 
         Real before unknown before mixed before synthetic; of one origin, records that passed a check before those that
-        nobody checked before those that failed one.
+        nobody checked before those that failed one; a record before its marked repeats.
         """
         rank = {REAL: 0, UNKNOWN: 1, MIXED: 2, SYNTHETIC: 3}
         ranks = np.asarray([rank[code] for code in range(len(ORIGINS))])
         coded = self.data.column("checks").combine_chunks().dictionary_encode(null_encoding="encode")
         checked = np.asarray([_standing(text) for text in coded.dictionary.to_pylist()] or [0])
-        return np.asarray(3 * ranks[self.origin] + checked[coded.indices.to_numpy()])
+        return np.asarray(2 * (3 * ranks[self.origin] + checked[coded.indices.to_numpy()]) + (self.epochs > 1))
+
+    @cached_property
+    def epochs(self) -> np.ndarray:
+        """Which time each record is there by its mark (`core.epochs`); 1 where it has none."""
+        coded = self.data.column("checks").combine_chunks().dictionary_encode(null_encoding="encode")
+        epochs = np.asarray([epoch_of(text) for text in coded.dictionary.to_pylist()] or [1])
+        return np.asarray(epochs[coded.indices.to_numpy()])
 
     @cached_property
     def verified(self) -> np.ndarray:
@@ -372,11 +380,15 @@ def texts_at(data: Dataset, indices: np.ndarray) -> pa.ChunkedArray:
 def _standing(checks: str | None) -> int:
     """Return 0 where a check was passed and none failed, 1 where none decided, 2 where one failed.
 
-    What the filters look for decides nothing about a record's worth: it says only that they looked.
+    What the filters look for decides nothing about a record's worth: it says only that they looked. Nor does a mark.
     """
     verdicts = orjson.loads(checks) if checks else {}
-    decided = {ok for name, ok in verdicts.items() if ok is not None and name not in FILTERS}
+    decided = {ok for name, ok in verdicts.items() if ok is not None and not _said(name)}
     return 2 if False in decided else 0 if decided else 1
+
+
+def _said(name: str) -> bool:
+    return name in FILTERS or name.startswith(PREFIX)
 
 
 def drawn(n: int, seed: int, groups: np.ndarray | None = None, most: int = COMPARED) -> np.ndarray:

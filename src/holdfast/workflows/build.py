@@ -38,6 +38,7 @@ from holdfast.workflows.audit import AuditOptions, audit
 from holdfast.workflows.filter import FilterOptions, filter_files
 from holdfast.workflows.generate import generate
 from holdfast.workflows.mix import MixOptions, generator_of, mixed
+from holdfast.workflows.ood import asked_for, named, rule_of
 from holdfast.workflows.parts import judges_of
 from holdfast.workflows.plan import refuse_unsupported
 from holdfast.workflows.publish import CARD, CROISSANT, publish
@@ -47,6 +48,8 @@ from holdfast.workflows.sources import sources
 PLACES = {"generate": "generated", "filter": "filtered", "mix": "dataset"}
 # Rows looked at to find out what columns the real data have.
 SAMPLE = 1_000
+# What the manifest of a build repeats of its held-out set.
+HELD_OUT = ("eval", "train", "smallest_drop", "ood")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +141,11 @@ def _build(asked: Settings, settings: Settings, folder: Path, progress: Progress
 
 def _reserve(settings: Settings) -> Path:
     """Return the sealed folder of these settings; make it where it is not finished, refuse one of other data."""
-    sealed = settings.path(settings.reserve.out)
+    sealed, ood = settings.path(settings.reserve.out), asked_for(settings)
     if (sealed / SEAL).exists() and (sealed / MANIFEST).exists():
-        known = [item["digest"] for item in (read_manifest(sealed) or {})["inputs"]]
-        if known != _digests(settings):
+        known = read_manifest(sealed) or {}
+        far = known.get("ood", {}).get("of")
+        if [item["digest"] for item in known["inputs"]] != _digests(settings) or far != (ood and named(ood)):
             remedy = "Name another folder in reserve.out; a seal is never overwritten."
             raise UsageError(f"{sealed} is sealed for other real data.", remedy)
         return sealed
@@ -154,6 +158,7 @@ def _reserve(settings: Settings) -> Path:
         reserved.power,
         settings.seed,
         settings.real[0].map,
+        ood,
     )
     reserve([settings.path(entry.path) for entry in settings.real], sealed, options)
     return sealed
@@ -178,6 +183,7 @@ def _mix(settings: Settings, folder: Path, kept: Path, sealed: Path) -> Manifest
         weights=wanted.weights,
         per_stratum=wanted.per_stratum,
         size=wanted.size,
+        real_epochs=wanted.real_epochs,
         choose=wanted.choose,
         order=wanted.order,
         held_out=(sealed,),
@@ -199,7 +205,9 @@ def _caps(settings: Settings) -> dict[str, float]:
 
 
 def _digests(settings: Settings) -> list[str]:
-    found = find_inputs([settings.path(entry.path) for entry in settings.real])
+    ood = asked_for(settings)
+    beside = [Path(ood)] if ood is not None and rule_of(ood) is None else []
+    found = find_inputs([*(settings.path(entry.path) for entry in settings.real), *beside])
     return [digest_of(each.path) for each in found]
 
 
@@ -233,7 +241,7 @@ def _manifest(settings: Settings, sealed: Path, steps: list[Manifest], report: R
         inputs=tuple(Input(**item) for item in reserved["inputs"]),
         seeds={"settings": settings.seed},
         more={
-            "held_out": {name: reserved[name] for name in ("eval", "train", "smallest_drop")},
+            "held_out": {name: reserved[name] for name in HELD_OUT if name in reserved},
             "steps": {step.verb: {"counts": step.counts.to_dict(), "reasons": dict(step.reasons)} for step in steps},
             "cells": made.more.get("cells", {}),
             "made_of": mixture.more["made_of"],
@@ -277,12 +285,15 @@ def _facts(settings: Settings, dataset: Path, manifest: Manifest) -> Facts:
     reasons = steps["filter"]["reasons"]
     checks |= {name: f"{count:,} records removed" for name, count in reasons.items()}
     said = f"{held_out['eval']:,} real records were sealed before anything was generated. They notice a drop of "
+    notices = f"{said}{held_out['smallest_drop'] * 100:.1f} points or more with 80 % power."
+    far = held_out.get("ood")
+    beside = f" Beside them {far['records']:,} records of another register ({far['of']}) were sealed." if far else ""
     return Facts(
         name=settings.name,
         licences=tuple(manifest.more["licences"]),
         files=(dataset,),
         made_of=manifest.more["made_of"],
         checks=checks,
-        held_out=f"{said}{held_out['smallest_drop'] * 100:.1f} points or more with 80 % power.",
+        held_out=notices + beside,
         command="holdfast build -c holdfast.yaml",
     )

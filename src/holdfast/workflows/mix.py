@@ -8,7 +8,7 @@ import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from hashlib import blake2b
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,9 +16,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.compute as pc
 
-from holdfast.core.dataset import Dataset, joined, reordered, text_of
+from holdfast.core.dataset import Dataset, amended, joined, reordered, text_of
 from holdfast.core.engine import LocalRunner, Runner
 from holdfast.core.errors import UsageError, nearest
+from holdfast.core.hashing import hash64
 from holdfast.core.reader import read
 from holdfast.core.rundir import Counts, Manifest, begin, only_writer
 from holdfast.core.scratch import scratch
@@ -33,15 +34,22 @@ from holdfast.report.facts import Facts
 from holdfast.rules.census import COLUMNS, REAL, UNKNOWN, census
 from holdfast.stats import calculator
 from holdfast.stats.dose import dilution
+from holdfast.workflows import epochs
 from holdfast.workflows.funnel import bills
-from holdfast.workflows.mixture import Candidates, Rules, chosen
+from holdfast.workflows.mixture import Candidates, Rules
 from holdfast.workflows.parts import parts_of
 from holdfast.workflows.publish import publish
 from holdfast.workflows.strata import NONE, strata
 
 Rows = npt.NDArray[np.int64]
+# Options with one value that the command of a mixture names.
+TOLD = ("max_synthetic", "by", "per_generator", "per_stratum", "size", "choose", "order", "real_epochs", "seed")
 
 TEXT = ("prompt", "response")
+# What parts records of equal text, besides the text.
+SAID = ("origin", "generator", "seed", "cell", "checks", "fields")
+# What is held of every record while ten million are mixed; a record has fewer than 2 ** 31 words.
+COUNTED = {"origin": np.int8, "words": np.int32, "synthetic_words": np.int32}
 # Word pairs are held with 8 bytes each, twice.
 MOST_WORDS = 100_000_000
 
@@ -60,6 +68,7 @@ class MixOptions:
     With `choose` coverage those synthetic records are left out that add least to what the real ones cover of `anchor`,
     or of all candidates where there is none. `order` synthetic-first writes real records last: one pass over synthetic
     and then over real data avoided strong collapse in regression where mixing did not (openreview ayBfYBks0U).
+    `real_epochs` is how often a real record may be in the set where real data are short for a cap (`workflows.epochs`).
     """
 
     max_synthetic: float = DEFAULT_CAP
@@ -74,6 +83,7 @@ class MixOptions:
     order: Literal["shuffled", "synthetic-first"] = "shuffled"
     anchor: Sequence[str | Path] = ()
     held_out: Sequence[str | Path] = ()
+    real_epochs: int = 1
     seed: int = 7
     shape: RowShape = "own"
     mapping: Mapping[str, str] = field(default_factory=dict)
@@ -100,8 +110,8 @@ class _Everything:
     """All records: origin and words of each, the number of its stratum, and the names of the strata."""
 
     data: Dataset
-    counts: Mapping[str, Rows]
-    stratum: Rows
+    counts: Mapping[str, npt.NDArray[np.integer]]
+    stratum: npt.NDArray[np.int32]
     strata: list[str]
 
     def made_of(self, kept: Rows) -> dict[str, Any]:
@@ -153,7 +163,11 @@ class _Everything:
         else:
             made, whole = int(np.count_nonzero(self.counts["origin"][rows] != REAL)), int(np.count_nonzero(rows))
         plan = dilution(whole - made, made, options.max_synthetic)
-        return {"add_real": plan.add_real, "or_drop_synthetic": plan.drop_synthetic}
+        return {
+            "add_real": plan.add_real,
+            "or_drop_synthetic": plan.drop_synthetic,
+            "or_real_epochs": epochs.needed(whole - made, plan.add_real),
+        }
 
     def _told(self, rows: Rows) -> dict[str, int]:
         made = self.counts["origin"][rows] != REAL
@@ -201,14 +215,19 @@ def _mixed(data: Dataset, out: Path, options: MixOptions, folder: Path) -> Manif
     order = _order(data, options.seed)
     order = order[fate[order] == IN]
     taking = _by_coverage(everything, order, options, folder) if options.choose == "coverage" else order
-    taken = taking[chosen(*_question(everything, taking, options))]
-    left = np.setdiff1d(order, taken)
+    taken = epochs.taken(*_question(everything, taking, options), options.real_epochs)
+    rows = taking[taken.places]
+    inside = np.zeros(data.rows, np.bool_)
+    inside[rows] = True
+    left = order[~inside[order]]
     # No cap leaves a real record out: that is done by the size asked for, or by the weights of strata.
     fate[left] = np.where(everything.counts["origin"][left] == REAL, SIZE, CAP)
-    kept = order[np.isin(order, taken)]
+    ranks = np.empty(data.rows, np.int64)
+    ranks[order] = np.arange(len(order))
+    written = epochs.spread(ranks[rows], taken.epochs, len(order))
     if options.order == "synthetic-first":
-        kept = kept[np.argsort(everything.counts["origin"][kept] == REAL, kind="stable")]
-    return _write(everything, kept, fate, out, options)
+        written = written[np.argsort(everything.counts["origin"][rows[written]] == REAL, kind="stable")]
+    return _write(everything, epochs.Taken(rows[written], taken.epochs[written]), fate, out, options)
 
 
 def _by_coverage(whole: _Everything, order: Rows, options: MixOptions, folder: Path) -> Rows:
@@ -230,11 +249,14 @@ def _by_coverage(whole: _Everything, order: Rows, options: MixOptions, folder: P
     return np.concatenate([real, made[ranks]])
 
 
-def _census(data: Dataset) -> dict[str, Rows]:
+def _census(data: Dataset) -> dict[str, npt.NDArray[np.integer]]:
     """Return origin, words and synthetic words per record."""
-    wanted = ("origin", "words", "synthetic_words")
-    tables = [census(table).select(wanted) for table in data.tables(COLUMNS)]
-    return {name: np.concatenate([[], *(table.column(name) for table in tables)]).astype(np.int64) for name in wanted}
+    found: dict[str, npt.NDArray[np.integer]] = {name: np.zeros(data.rows, kind) for name, kind in COUNTED.items()}
+    for shard in data.shards:
+        table = census(shard.table(COLUMNS))
+        for name, column in found.items():
+            column[shard.first : shard.first + shard.rows] = table.column(name).to_numpy()
+    return found
 
 
 def _question(whole: _Everything, order: Rows, options: MixOptions) -> tuple[Candidates, Rules]:
@@ -242,11 +264,11 @@ def _question(whole: _Everything, order: Rows, options: MixOptions) -> tuple[Can
     names = pc.fill_null(whole.data.column("generator"), "").combine_chunks().dictionary_encode()
     groups = [generator_of(name) for name in names.dictionary.to_pylist()]
     known = sorted(set(groups))
-    code = np.asarray([known.index(group) for group in groups] or [0], np.int64)[names.indices.to_numpy()]
+    code = np.asarray([known.index(group) for group in groups] or [0], np.int32)[names.indices.to_numpy()]
     synthetic = whole.counts["origin"][order] != REAL
     made, real = synthetic.astype(np.int64), (~synthetic).astype(np.int64)
     if options.by == "tokens":
-        made = whole.counts["synthetic_words"][order]
+        made = whole.counts["synthetic_words"][order].astype(np.int64)
         real = whole.counts["words"][order] - made
     _refuse_caps(known, whole, options)
     rules = Rules(
@@ -291,21 +313,18 @@ def _weights(labels: Sequence[str], weights: Mapping[str, float]) -> list[float]
 
 
 def _order(data: Dataset, seed: int) -> Rows:
-    """Return all rows in an order that depends on the seed and on each record's content; the id parts equals."""
-    keys = [np.empty((0, 2), np.uint64)]
-    for table in data.tables(("id", "prompt", "response")):
-        columns = (table.column(name).to_pylist() for name in table.column_names)
-        keys.append(np.asarray([_keys(seed, *row) for row in zip(*columns, strict=True)], np.uint64).reshape(-1, 2))
-    both = np.concatenate(keys)
-    return np.lexsort((both[:, 1], both[:, 0]))
+    """Return all rows in an order that depends on the seed and on each record alone: its text, then all else it says.
 
-
-def _keys(seed: int, name: str, prompt: str, response: str) -> tuple[int, int]:
-    return _hash64(f"{seed}:{len(prompt)}:{prompt}{response}"), _hash64(name)
-
-
-def _hash64(text: str) -> int:
-    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
+    Its id does not count, which may be its place in a file.
+    """
+    texts, others = (np.empty(data.rows, np.uint64) for _ in range(2))
+    for shard in data.shards:
+        here = slice(shard.first, shard.first + shard.rows)
+        prompts, responses, *said = [column.to_pylist() for column in shard.table((*TEXT, *SAID)).columns]
+        pairs = zip(prompts, responses, strict=True)
+        texts[here] = [hash64(f"{seed}:{len(prompt)}:{prompt}{response}") for prompt, response in pairs]
+        others[here] = [hash64("\0".join(map(str, row))) for row in zip(*said, strict=True)]
+    return np.lexsort((others, texts))
 
 
 def _held_out_rows(data: Dataset, options: MixOptions, folder: Path) -> Rows:
@@ -316,11 +335,16 @@ def _held_out_rows(data: Dataset, options: MixOptions, folder: Path) -> Rows:
     return np.unique(hits.column("record").to_numpy())
 
 
-def _write(whole: _Everything, kept: Rows, fate: npt.NDArray[np.int8], out: Path, options: MixOptions) -> Manifest:
-    data, form = whole.data, own_format(whole.data)
+def _write(
+    whole: _Everything, taken: epochs.Taken, fate: npt.NDArray[np.int8], out: Path, options: MixOptions
+) -> Manifest:
+    data, form, kept = whole.data, own_format(whole.data), taken.places
     files = {"train": f"train.{form}", "rejected": "rejected.jsonl"}
     with scratch() as folder:
-        write_dataset(out / files["train"], reordered(data, kept, folder), form=form, shape=options.shape)
+        product = reordered(data, kept, folder)
+        if taken.epochs.max(initial=1) > 1:
+            product = amended(product, folder / "marked", partial(epochs.mark, times=taken.epochs))
+        write_dataset(out / files["train"], product, form=form, shape=options.shape)
     rejected = np.flatnonzero(fate)
     reasons = [REASONS[code] for code in fate[rejected].tolist()]
     write_reasons(out / files["rejected"], data, rejected, reasons)
@@ -329,7 +353,7 @@ def _write(whole: _Everything, kept: Rows, fate: npt.NDArray[np.int8], out: Path
     caps = {"max_synthetic": options.max_synthetic, "by": options.by, "per_generator": options.per_generator}
     return Manifest(
         "mix",
-        Counts(data.rows + bad, len(kept), len(rejected), failed=bad),
+        Counts(data.rows + bad, int(np.count_nonzero(taken.epochs == 1)), len(rejected), failed=bad),
         ok=len(kept) > 0,
         reasons=Counter(reasons) + Counter(line.reason for line in data.quarantine),
         files=files,
@@ -340,6 +364,7 @@ def _write(whole: _Everything, kept: Rows, fate: npt.NDArray[np.int8], out: Path
             "choose": options.choose,
             "order": options.order,
             "dose": whole.dose(kept, options.by),
+            "epochs": epochs.told(taken.epochs, options.real_epochs),
             **whole.made_of(kept),
             "parts": parts_of(data, kept),
             "licences": sorted(name for name in pc.unique(data.column("licence").take(kept)).to_pylist() if name),
@@ -369,13 +394,11 @@ def _facts(
 def _command(real: Sequence[str | Path], synthetic: Sequence[str | Path], out: Path, options: MixOptions) -> str:
     """Return the command that mixes the same again; what is as by default is left out, except caps and seed."""
     weights = [f"{stratum}={weight:g}" for stratum, weight in options.weights.items()]
+    maps = [f"{name}={column}" for name, column in options.mapping.items()]
     several = {"real": real, "synthetic": synthetic, "eval": options.held_out, "anchor": options.anchor}
-    several |= {"strata": options.strata, "weight": weights}
-    several |= {"map": [f"{name}={column}" for name, column in options.mapping.items()]}
-    names = ("max_synthetic", "by", "per_generator", "per_stratum", "size", "choose", "order", "seed")
-    plain = MixOptions()
-    one = {name: getattr(options, name) for name in names}
-    told = {k: v for k, v in one.items() if v != getattr(plain, k) or k in ("max_synthetic", "by", "seed")}
+    several |= {"strata": options.strata, "weight": weights, "map": maps}
+    one, plain = ({name: getattr(each, name) for name in TOLD} for each in (options, MixOptions()))
+    told = {name: each for name, each in one.items() if each != plain[name] or name in ("max_synthetic", "by", "seed")}
     words = [word for name, values in several.items() for value in values for word in (f"--{name}", str(value))]
     words += [word for name, value in told.items() for word in (f"--{name.replace('_', '-')}", str(value))]
     return shlex.join(["holdfast", "mix", *words, "--out", str(out)])
