@@ -22,7 +22,8 @@ from bench.peers.environments import CARDS, ROOT, python_of
 from holdfast.core.settings import load
 from holdfast.workflows.build import build
 from holdfast.workflows.init import init
-from holdfast.workflows.mix import MixOptions, mix
+from holdfast.workflows.mix import mix
+from holdfast.workflows.mix_options import MixOptions
 
 WORK = ROOT / ".bench" / "croissant"
 ROWS = 40

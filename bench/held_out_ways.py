@@ -27,7 +27,8 @@ from holdfast.workflows.audit import AuditOptions, audit
 from holdfast.workflows.filter import FilterOptions, filter_files
 from holdfast.workflows.generate import generate
 from holdfast.workflows.materials import Materials
-from holdfast.workflows.mix import MixOptions, mix
+from holdfast.workflows.mix import mix
+from holdfast.workflows.mix_options import MixOptions
 from holdfast.workflows.reserve import ReserveOptions, reserve
 
 ROOT = Path(__file__).resolve().parents[1]

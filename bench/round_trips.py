@@ -20,7 +20,8 @@ from holdfast.core.reader import read
 from holdfast.core.record import Record
 from holdfast.core.scratch import scratch
 from holdfast.core.writer import write_dataset
-from holdfast.workflows.mix import MixOptions, mix
+from holdfast.workflows.mix import mix
+from holdfast.workflows.mix_options import MixOptions
 
 RESULT = Path(__file__).parent / "results" / "round_trips.json"
 

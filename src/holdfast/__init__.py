@@ -20,7 +20,7 @@ PUBLIC = {
     "Manifest": "holdfast.core.rundir:Manifest",
     "Measurement": "holdfast.core.verdict:Measurement",
     "Message": "holdfast.core.record:Message",
-    "MixOptions": "holdfast.workflows.mix:MixOptions",
+    "MixOptions": "holdfast.workflows.mix_options:MixOptions",
     "NotJudged": "holdfast.core.verdict:NotJudged",
     "Passed": "holdfast.core.verdict:Passed",
     "Provenance": "holdfast.core.record:Provenance",

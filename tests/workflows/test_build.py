@@ -18,7 +18,8 @@ from holdfast.core.scratch import scratch
 from holdfast.core.settings import load
 from holdfast.generators.arithmetic import TASKS
 from holdfast.workflows.build import build
-from holdfast.workflows.mix import MixOptions, generator_of, mixed
+from holdfast.workflows.mix import mixed
+from holdfast.workflows.mix_options import MixOptions, generator_of
 from holdfast.workflows.plan import plan
 from tests.rules.views import sentence
 

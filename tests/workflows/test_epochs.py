@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from holdfast.core.settings import Settings
 from holdfast.workflows.audit import audit
 from holdfast.workflows.epochs import needed, spread, taken
-from holdfast.workflows.mix import MixOptions, mix
+from holdfast.workflows.mix import mix
+from holdfast.workflows.mix_options import MixOptions
 from holdfast.workflows.mixture import Rules, chosen
 from holdfast.workflows.plan import plan
 from tests.workflows.test_mix import inputs, strata, train

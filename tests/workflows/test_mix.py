@@ -19,7 +19,8 @@ from holdfast.cli.app import main
 from holdfast.core.errors import InputError, UsageError
 from holdfast.metrics.selection import grams
 from holdfast.workflows.audit import audit
-from holdfast.workflows.mix import MixOptions, mix
+from holdfast.workflows.mix import mix
+from holdfast.workflows.mix_options import MixOptions
 from holdfast.workflows.reserve import ReserveOptions, reserve
 from holdfast.workflows.verify_manifest import verify_manifest
 from tests.rules.views import sentence

@@ -8,7 +8,8 @@ import pytest
 from holdfast.cli.app import main
 from holdfast.core.errors import InputError, MissingExtraError, UsageError
 from holdfast.integrations.hub import upload
-from holdfast.workflows.mix import MixOptions, mix
+from holdfast.workflows.mix import mix
+from holdfast.workflows.mix_options import MixOptions
 from holdfast.workflows.push import parcel
 from tests.rules.views import sentence
 

@@ -16,7 +16,8 @@ from holdfast.core.reader import read
 from holdfast.core.rundir import manifest_digest
 from holdfast.core.writer import write_dataset
 from holdfast.workflows.filter import filter_files
-from holdfast.workflows.mix import MixOptions, mix
+from holdfast.workflows.mix import mix
+from holdfast.workflows.mix_options import MixOptions
 from holdfast.workflows.reserve import ReserveOptions, reserve
 from holdfast.workflows.verify_manifest import verify_manifest
 from tests.rules.views import sentence

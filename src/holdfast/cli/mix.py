@@ -13,7 +13,8 @@ from holdfast.cli.options import Json, Out, mapping
 from holdfast.cli.options import Mapping as Mapped
 from holdfast.core.errors import UsageError
 from holdfast.core.settings import DEFAULT_CAP, MOST_EPOCHS, NEARLY_NEW_EPOCHS
-from holdfast.workflows.mix import MixOptions, mix
+from holdfast.workflows.mix import mix
+from holdfast.workflows.mix_options import MixOptions
 
 
 class Unit(StrEnum):

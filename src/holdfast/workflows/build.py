@@ -37,7 +37,8 @@ from holdfast.report.report import Report
 from holdfast.workflows.audit import AuditOptions, audit
 from holdfast.workflows.filter import FilterOptions, filter_files
 from holdfast.workflows.generate import generate
-from holdfast.workflows.mix import MixOptions, generator_of, mixed
+from holdfast.workflows.mix import mixed
+from holdfast.workflows.mix_options import MixOptions, generator_of
 from holdfast.workflows.ood import asked_for, named, rule_of
 from holdfast.workflows.parts import judges_of
 from holdfast.workflows.plan import refuse_unsupported
