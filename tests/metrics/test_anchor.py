@@ -98,7 +98,8 @@ def test_raw_values_are_those_of_the_definitions(anchor: list[str]) -> None:
     assert (1 - own) / (1 - null) == pytest.approx(found["self-bleu"].value)
     assert 0.5 < found["prdc-coverage"].detail["expected"] == pytest.approx(raw["prdc-coverage"][1], abs=0.05)
     left = found["tail-coverage"].detail["types_left_if_resampled"]
-    assert 1 > left["1"] > left["5"] > left["10"] > 0
+    shares = [left[f"types_left_{generations}"]["value"] for generations in (1, 5, 10)]
+    assert 1 > shares[0] > shares[1] > shares[2] > 0
     assert raw["distinct-1"][0] < found["distinct-1"].detail["expectation_adjusted"] < 1
 
 

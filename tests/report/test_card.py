@@ -1,6 +1,5 @@
-"""The card and the Croissant description."""
+"""The card: what a reader asks first stands first, and nothing in it is markup."""
 
-import hashlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ import pytest
 import yaml
 
 from holdfast.report import card
-from holdfast.report.card import Facts
+from holdfast.report.facts import Facts
 from holdfast.report.report import Report
 from tests.report.payloads import payloads
 from tests.report.samples import bare, full
@@ -18,10 +17,23 @@ FACTS = Facts(
     "grade-school-math",
     licences=("MIT",),
     languages=("en",),
+    files=(Path("train.jsonl"),),
+    made_of={"records": 17_000, "synthetic": 11_560, "tokens": 100_000, "synthetic_tokens": 60_000},
     checks={"math": "6,001 of 6,100 pass"},
     held_out="640 real records, sealed before generation.",
     command="holdfast build -c holdfast.yaml",
 )
+
+PARTS = [
+    {"role": "generator", "name": "evol", "version": "2026-05", "family": "qwen", "records": 8_208},
+    {"role": "generator", "name": "arithmetic", "version": "1", "family": "procedural", "records": 3_352},
+    {"role": "judge", "name": "critic", "version": "mistral-24b", "family": "mistral", "records": None},
+    {"role": "check", "name": "math", "version": "0.1.0", "family": "", "records": 11_000},
+    {"role": "tool", "name": "math-verify", "version": "0.9.0", "family": "", "records": None},
+]
+USAGE = {"requests": 9_000, "input_tokens": 120_000, "output_tokens": 340_000, "cost": 1.5}
+COST = {"cost": 1.5, "cost_per_kept": 0.0003, "currency": "EUR"}
+MODELS = {"usage": {"writer": USAGE}, "served": {"qwen3-8b-2026": 9_000}, **COST}
 
 
 def _front(text: str) -> dict[str, Any]:
@@ -31,7 +43,7 @@ def _front(text: str) -> dict[str, Any]:
 
 
 def _readme(facts: Facts, report: Report) -> str:
-    return card.readme(facts, {**report.manifest, "inputs": report.inputs}, report)
+    return card.readme(facts, {**report.manifest, "inputs": report.inputs, "parts": PARTS, "models": MODELS}, report)
 
 
 def test_the_front_matter_is_what_the_hub_reads() -> None:
@@ -42,27 +54,59 @@ def test_the_front_matter_is_what_the_hub_reads() -> None:
         "language": ["en"],
         "size_categories": ["10K<n<100K"],
         "tags": ["synthetic", "holdfast"],
+        "configs": [{"config_name": "default", "data_files": [{"split": "train", "path": "train.jsonl"}]}],
     } == _front(_readme(FACTS, full()))
 
 
 def test_a_set_without_synthetic_records_is_not_tagged_synthetic() -> None:
     """The tag follows the counts."""
-    assert ["holdfast"] == _front(_readme(FACTS, bare()))["tags"]
+    facts = replace(FACTS, made_of={"records": 5, "synthetic": 0, "tokens": 9, "synthetic_tokens": 0})
+    assert ["holdfast"] == _front(_readme(facts, bare()))["tags"]
 
 
 @pytest.mark.parametrize(("records", "size"), [(0, "n<1K"), (1000, "1K<n<10K"), (10**6, "1M<n<10M"), (10**10, "n>1B")])
 def test_sizes_have_the_names_of_the_hub(records: int, size: str) -> None:
     """The size category holds the number of records."""
-    report = replace(bare(), counts={"records": records, "quarantined": 0})
-    assert [size] == _front(_readme(FACTS, report))["size_categories"]
+    facts = replace(FACTS, made_of={"records": records})
+    assert [size] == _front(_readme(facts, bare()))["size_categories"]
 
 
-def test_the_card_says_what_a_user_must_know() -> None:
-    """Verdict, ratio, generators, checks, held-out set, findings, accepted risk, inputs and the command are there."""
+def test_what_a_reader_asks_first_is_in_the_first_screen() -> None:
+    """Ratio, generators, judges, checks, held-out set, licence and the command stand in the first 40 lines."""
+    screen = "\n".join(_readme(FACTS, full()).splitlines()[:40]).replace("\\", "")
+    said = [
+        "does not pass",
+        "| synthetic share | 68.0% of the records, 60.0% of the tokens |",
+        "| made by | 2 generators: procedural, qwen |",
+        "| judged by | critic |",
+        "| checked by | math |",
+        "| held out | 640 real records, sealed before generation. |",
+        "| licence | MIT |",
+        "| made again by | holdfast build -c holdfast.yaml |",
+    ]
+    assert [] == [words for words in said if words not in screen]
+
+
+def test_the_card_lists_every_part_with_its_version() -> None:
+    """Generators with their share, the largest first; judge, check and library; the models with their cost."""
     text = _readme(FACTS, full()).replace("\\", "")
-    said = ["does not pass", "68.0% of the records", "| qwen3-8b | 71.0% |", "6,001 of 6,100", "640 real records"]
-    said += ["17 training records", "m.okafor", "b2:9f31c07d2ab6e55410fe", "    holdfast build -c holdfast.yaml"]
+    said = [
+        "| evol | 2026-05 | qwen | 8,208 | 71.0% |\n| arithmetic | 1 | procedural | 3,352 | 29.0% |",
+        "| judge | critic | mistral-24b |  |",
+        "| check | math | 0.1.0 | 11,000 |",
+        "| tool | math-verify | 0.9.0 |  |",
+        "| writer | 9,000 | 120,000 | 340,000 | 1.5000 |",
+        "They named themselves: qwen3-8b-2026 (9,000 answers).",
+        "cost 0.000300 EUR",
+        *("17 training records", "m.okafor", "b2:9f31c07d2ab6e55410fe", "    holdfast build -c holdfast.yaml"),
+    ]
     assert [] == [words for words in said if words not in text]
+
+
+def test_without_a_report_the_card_says_that_nothing_was_audited() -> None:
+    """A mixture has no verdict: none is claimed, and nothing is said of findings."""
+    text = card.readme(FACTS, {"parts": PARTS}, None)
+    assert (True, False, False) == ("was not audited" in text, "passes" in text, "## Findings" in text)
 
 
 def test_nothing_in_a_card_is_markup() -> None:
@@ -74,17 +118,3 @@ def test_nothing_in_a_card_is_markup() -> None:
         assert set(_front(_readme(FACTS, full()))) == set(_front(text))
         assert "<" not in body
         assert "](" not in body.replace("\\](", "")
-
-
-def test_croissant_names_the_files_with_their_digests(tmp_path: Path) -> None:
-    """Each file has its SHA-256 and media type, each column its source."""
-    (tmp_path / "train.jsonl").write_bytes(b'{"prompt": "a"}\n')
-    facts = replace(FACTS, files=(tmp_path / "train.jsonl",), columns={"prompt": "sc:Text"})
-    described = card.croissant(facts, full())
-    (file,) = described["distribution"]
-    assert hashlib.sha256(b'{"prompt": "a"}\n').hexdigest() == file["sha256"]
-    assert ("train.jsonl", "application/jsonlines") == (file["contentUrl"], file["encodingFormat"])
-    assert {"fileObject": {"@id": "train.jsonl"}, "extract": {"column": "prompt"}} == (
-        described["recordSet"][0]["field"][0]["source"]
-    )
-    assert "http://mlcommons.org/croissant/1.0" == described["conformsTo"]

@@ -354,6 +354,7 @@ def test_a_thinner_tail_makes_low_diversity_an_error(tail, expected):
     seen.__dict__["diversity"] = {
         "anchor-diversity": family,
         "tail-coverage": Measurement(0.5, 0.4, 0.6, 99, "ratio", detail={"verdict": tail}),
+        "entropy": Measurement(0.9, 0.8, 1.0, 99, "ratio"),
     }
     assert expected == verdict("anchor-diversity", seen)
 

@@ -13,11 +13,13 @@ import pytest
 
 from holdfast.core.errors import UsageError
 from holdfast.core.reader import read
+from holdfast.core.rundir import read_manifest
 from holdfast.core.scratch import scratch
 from holdfast.core.settings import load
 from holdfast.generators.arithmetic import TASKS
 from holdfast.workflows.build import build
-from holdfast.workflows.mix import MixOptions, generator_of, mixed
+from holdfast.workflows.mix import mixed
+from holdfast.workflows.mix_options import MixOptions, generator_of
 from holdfast.workflows.plan import plan
 from tests.rules.views import sentence
 
@@ -119,9 +121,17 @@ def test_the_held_out_set_stays_out(built):
 
 def test_the_card_says_what_a_reader_asks(built):
     """Ratio, generators, checks, held-out set, licence, and how to make it again."""
-    card = (built[0].folder / "dataset/README.md").read_text()
-    wanted = ("license: mit", "arithmetic/", "math", "20 real records were sealed", "holdfast build -c holdfast.yaml")
+    card = "\n".join((built[0].folder / "dataset/README.md").read_text().splitlines()[:45])
+    wanted = ("license: mit", "arithmetic", "math", "20 real records were sealed", "holdfast build -c holdfast.yaml")
     assert [] == [text for text in wanted if text not in card]
+
+
+def test_the_manifest_lists_the_parts_and_covers_card_and_croissant(built):
+    """Three generators with versions, the check, the library behind it; both files have a digest."""
+    parts = {(part["role"], part["name"]) for part in built[0].manifest["parts"]}
+    assert {("check", "math"), ("tool", "math-verify")} <= parts
+    assert {f"arithmetic/{task}" for task in TASKS[:3]} == {name for role, name in parts if role == "generator"}
+    assert {"dataset/README.md", "dataset/croissant.json"} <= set(read_manifest(built[0].folder)["digests"])
 
 
 def test_a_finished_build_is_not_done_again(built):
@@ -165,8 +175,8 @@ def test_killed_at_any_moment_it_ends_in_the_same_bytes(tmp_path):
     [
         ("seed: 7", "seed: 7", None),
         ("checks: [math]", "checks: [maths]", "Did you mean 'math'"),
-        ("reserve: {eval: 0.2}", "reserve: {eval: 0.2, ood: x.jsonl}", "cannot build with reserve.ood"),
-        ("mix: {", "budget: {cost: 3}\nmix: {", "cannot build with budget.cost"),
+        ("reserve: {eval: 0.2}", "reserve: {eval: 0.2, ood: x.jsonl}", "x.jsonl"),
+        ("seed: 7", 'seed: 7\nrunner: {ray: "ray://head"}', "a runner other than local"),
         ("path: real.jsonl", "path: gone.jsonl", "gone.jsonl"),
     ],
 )
@@ -211,3 +221,17 @@ def test_real_data_in_a_folder_or_by_a_pattern_is_read(tmp_path):
     path = project(tmp_path / "p", **{"path: real.jsonl": 'path: "re*.jsonl"'})
     first, second = build(load(path)), build(load(path))
     assert first.report.to_json() == second.report.to_json()
+
+
+def test_another_register_is_sealed_and_kept_out(tmp_path):
+    """A file named in reserve.ood lies sealed beside the set, is in the card, and a seal of another one is refused."""
+    path = project(tmp_path / "p", **{"eval: 0.2": "eval: 0.2, ood: far.jsonl"})
+    rows = [{"question": f"u know {n}? {sentence(500 + n)}", "answer": "nope"} for n in range(12)]
+    (tmp_path / "p/far.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    built = build(load(path))
+    train = (built.folder / "dataset/train.jsonl").read_text()
+    assert (12, []) == (built.manifest["held_out"]["ood"]["records"], [row for row in rows if row["question"] in train])
+    assert "12 records of another register" in (built.folder / "dataset/README.md").read_text()
+    path.write_text(path.read_text().replace(", ood: far.jsonl", "").replace("name: small", "name: other"))
+    with pytest.raises(UsageError, match="sealed for other real data"):
+        build(load(path))

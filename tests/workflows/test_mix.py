@@ -2,18 +2,27 @@
 
 import gzip
 import json
+import shlex
+import tempfile
 from collections import Counter
+from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from holdfast.cli.app import main
 from holdfast.core.errors import InputError, UsageError
 from holdfast.metrics.selection import grams
 from holdfast.workflows.audit import audit
-from holdfast.workflows.mix import MixOptions, mix
+from holdfast.workflows.mix import mix
+from holdfast.workflows.mix_options import MixOptions
 from holdfast.workflows.reserve import ReserveOptions, reserve
+from holdfast.workflows.verify_manifest import verify_manifest
 from tests.rules.views import sentence
 
 
@@ -41,6 +50,19 @@ def test_half_is_half(tmp_path):
     """10 real records carry exactly 10 synthetic ones under a cap of one half."""
     mix(*[[path] for path in inputs(tmp_path)], tmp_path / "out")
     assert Counter(real=10, synthetic=10) == Counter(row["holdfast"]["origin"] for row in train(tmp_path / "out"))
+
+
+def test_the_manifest_says_what_the_mixture_is_worth(tmp_path):
+    """Under a cap of one half n_eff is .75 with fresh real data and half of that with the same; by tokens too."""
+    for by in ("records", "tokens"):
+        manifest = mix(*[[path] for path in inputs(tmp_path)], tmp_path / by, MixOptions(by=by))
+        made, numbers = manifest.more["made_of"], manifest.more["dose"]
+        whole, synthetic = (
+            (made["records"], made["synthetic"]) if by == "records" else (made["tokens"], made["synthetic_tokens"])
+        )
+        fresh = numbers["n_eff_fresh"]
+        assert fresh["value"] == fresh["low"] == pytest.approx(1 - (synthetic / whole) ** 2)
+        assert (whole, True) == (fresh["n"], fresh["value"] > numbers["n_eff_fixed"]["value"])
 
 
 def test_the_audit_agrees(tmp_path):
@@ -245,3 +267,91 @@ def test_an_edited_held_out_set_stops_the_mixture(tmp_path):
     sealed.write_text(sealed.read_text().replace("w", "v", 1))
     with pytest.raises(InputError, match="not the one that was sealed"):
         mix([real], [synthetic], tmp_path / "out", MixOptions(held_out=(tmp_path / "sealed",)))
+
+
+def test_a_mixture_ships_with_card_and_croissant(tmp_path):
+    """Both say the ratio, the generators, what was kept out and how to mix it again; the manifest covers both."""
+    held = written(tmp_path / "eval.jsonl", [{"text": sentence(100)}])
+    options = MixOptions(max_synthetic=0.4, held_out=(held,), order="synthetic-first")
+    manifest = mix(*[[path] for path in inputs(tmp_path)], tmp_path / "out", options)
+    card, croissant = (tmp_path / "out" / manifest.files[name] for name in ("card", "croissant"))
+    said = ("16: 10 real, 6 synthetic", "| made by | 4 generators", "1 records matched it", "--order synthetic-first")
+    assert [] == [words for words in said if words not in card.read_text()]
+    described = json.loads(croissant.read_text())
+    assert "16 training records. Synthetic: 37.5% of the records" in described["description"]
+    assert 4 == sum(agent["@id"].startswith("urn:holdfast:generator:g") for agent in described["prov:wasAttributedTo"])
+    assert verify_manifest(tmp_path / "out").ok
+    croissant.write_text("{}")
+    assert ["croissant.json"] == [one.file for one in verify_manifest(tmp_path / "out").broken]
+
+
+def test_the_command_of_the_card_mixes_the_same_again(tmp_path):
+    """Run as it stands in the card it gives the same training file."""
+    paths = inputs(tmp_path)
+    mix(*[[path] for path in paths], tmp_path / "out", MixOptions(max_synthetic=0.4, per_generator=0.5, seed=11))
+    before = (tmp_path / "out/train.jsonl").read_bytes()
+    card = (tmp_path / "out/README.md").read_text()
+    command = next(line for line in card.splitlines() if line.startswith("    holdfast mix"))
+    assert (0, before) == (main(shlex.split(command)[1:]), (tmp_path / "out/train.jsonl").read_bytes())
+
+
+RECORD = st.tuples(st.integers(0, 12), st.integers(0, 2), st.integers(0, 1), st.integers(1, 9))
+
+
+@st.composite
+def options(draw):
+    """Any mixture: caps, units, strata with weights, size, order and repeats."""
+    weights = draw(st.sampled_from([{}, {"topic=t0": 2}, {"topic=t0": 0.5, "topic=t1": 3}]))
+    share = st.integers(0, 20).map(lambda part: part / 20)
+    return MixOptions(
+        max_synthetic=draw(share),
+        by=draw(st.sampled_from(["records", "tokens"])),
+        strata=("topic",),
+        weights=weights,
+        per_stratum=draw(share),
+        caps={"g0": draw(share)},
+        size=draw(st.none() | st.integers(1, 30)),
+        choose=draw(st.sampled_from(["random", "coverage"])),
+        order=draw(st.sampled_from(["shuffled", "synthetic-first"])),
+        real_epochs=draw(st.integers(1, 3)),
+        seed=draw(st.integers(0, 3)),
+    )
+
+
+def random_files(folder, rows, generator):
+    """Write rows, two of each topic at least, into two files."""
+    texts = [
+        {"text": f"{sentence(text)} " * words, "topic": f"t{topic}", **generator(made)}
+        for text, made, topic, words in rows
+    ]
+    folder.mkdir()
+    return [written(folder / f"{part}.jsonl", texts[part::2]) for part in range(2)]
+
+
+@given(st.lists(RECORD, min_size=2, max_size=25), st.lists(RECORD, min_size=2, max_size=25), options(), st.randoms())
+@settings(max_examples=40, deadline=None)
+def test_same_seed_same_bytes_whatever_the_order_of_the_inputs(real, made, chosen, random):
+    """Over random mixtures with repeated texts: rows and files in any order give the same training set, byte by byte.
+
+    What is written keeps the caps, overall and in each topic, by the audit's own count, and every row is accounted for.
+    """
+    real, made = ([*rows, (0, 0, 0, 3), (1, 0, 1, 3)] for rows in (real, made))
+    found = []
+    with tempfile.TemporaryDirectory() as room:
+        for name in ("a", "b"):
+            folder = Path(room) / name
+            folder.mkdir()
+            others = [(100 + text, *rest) for text, *rest in made]
+            sides = [
+                random_files(folder / "real", real, lambda _: {}),
+                random_files(folder / "made", others, lambda number: {"generator": f"g{number}"}),
+            ]
+            manifest = mix(*(paths if name == "a" else paths[::-1] for paths in sides), folder / "out", chosen)
+            found.append((folder / "out/train.jsonl").read_bytes())
+            random.shuffle(real), random.shuffle(made)
+    assert found[0] == found[1]
+    names = ("synthetic", "records") if chosen.by == "records" else ("synthetic_tokens", "tokens")
+    told = [(manifest.more["made_of"], chosen.max_synthetic)]
+    told += [(part, chosen.per_stratum) for part in manifest.more["strata"].values()]
+    assert all(Fraction(part[names[0]]) <= Fraction(str(cap)) * part[names[1]] for part, cap in told)
+    assert len(found[0].splitlines()) == manifest.counts.kept + manifest.more["epochs"]["repeats"]

@@ -112,3 +112,16 @@ def test_the_command_shows_ranges_and_sources(tmp_path):
     assert re.search(r"^model calls +[\d,]+ \([\d,]+ to [\d,]+\)$", text, re.MULTILINE)
     assert re.search(r"^estimated cost +[\d.]+ \([\d.]+ to [\d.]+\) USD$", text, re.MULTILINE)
     assert re.search(r"^estimated time +\d+.* \(.* to .*\)$", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("ood", "real", "beside"), [("part=b", 10, 10), ("far.jsonl", 20, 5)])
+def test_another_register_is_counted(ood, real, beside, tmp_path):
+    """By a rule its records are no longer among the real ones; a file of its own takes none of them."""
+    (tmp_path / "far.jsonl").write_text("".join(f'{{"text": "far {n}"}}\n' for n in range(5)))
+    path = settings(tmp_path).real[0].path
+    path.write_text("".join(f'{{"text": "a real one, number {n}", "part": "{"ab"[n % 2]}"}}\n' for n in range(20)))
+    asked = Settings.model_validate(
+        {"real": [{"path": str(path)}], "reserve": {"ood": ood if "=" in ood else str(tmp_path / ood)}}
+    )
+    made = plan(asked)
+    assert (real, beside) == (made.real, made.ood)

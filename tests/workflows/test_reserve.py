@@ -1,6 +1,7 @@
 """reserve: a sealed real held-out set that no near-duplicate straddles."""
 
 import json
+from collections import defaultdict
 
 import numpy as np
 import pytest
@@ -9,11 +10,20 @@ from hypothesis import strategies as st
 
 from holdfast.core.errors import UsageError
 from holdfast.core.reader import read
+from holdfast.core.text import words
 from holdfast.dedup.near import find_near
 from holdfast.dedup.seal import open_held_out, read_seal
 from holdfast.stats.proportion import smallest_drop
 from holdfast.workflows.audit import audit
 from holdfast.workflows.reserve import ReserveOptions, reserve, split
+
+# The shared sets of real text, and of pairs and instructions that people wrote.
+TEXTS = (
+    *("text/gutenberg", "text/movie_reviews", "text/state_union", "text/wiki_abstracts", "text/wikitext2_valid"),
+    *("instruct/gsm8k_train", "instruct/nq_open_dev", "instruct/oasst_subset", "instruct/seed_tasks"),
+    *("parallel/pydocs_en_fr", "neardup/pydocs_revisions", "neardup/controlled", "detect/squad_human_vs_5generators"),
+    *("verify/humanevalpack_python", "verify/mbpp_ref_and_mutants", "pii/presidio_generated_large"),
+)
 
 
 def written(path, rows):
@@ -37,6 +47,35 @@ def ids(path):
     return [row["question"] for row in rows]
 
 
+def shingles(text):
+    """The runs of three words of a text; all of it where it has fewer."""
+    found = words(text)
+    return {tuple(found[at : at + 3]) for at in range(max(1, len(found) - 2))}
+
+
+def alike(held, others):
+    """How many pairs across two lists of sets have a Jaccard similarity of one half or more.
+
+    Such a pair shares half of either set, so that one of the rarer half and one more shingle of each is in the other.
+    """
+    where = defaultdict(set)
+    for number, each in enumerate(held):
+        for shingle in each:
+            where[shingle].add(number)
+    pairs = 0
+    for each in others:
+        rare = sorted(each, key=lambda shingle: len(where.get(shingle, ())))[: len(each) // 2 + 1]
+        near = set().union(*(where.get(shingle, ()) for shingle in rare))
+        pairs += sum(2 * len(each & held[number]) >= len(each | held[number]) for number in near)
+    return pairs
+
+
+def test_the_count_of_pairs_across_is_right():
+    """Three of five shingles shared are a pair, two of six are none."""
+    held = [shingles("a b c d e f"), shingles("a b c d x y")]
+    assert (1, 2) == (alike(held, [shingles("a b c d e g")]), alike(held, [shingles("a b c d e f")] * 2))
+
+
 def test_the_two_sides_are_the_whole(tmp_path):
     """Every real record is on one side and no record is on both."""
     source = real(tmp_path)
@@ -54,13 +93,21 @@ def test_no_near_duplicate_straddles_the_seal(tmp_path):
     assert (30, 0) == (len(pairs.left), int(np.sum(side[pairs.left] != side[pairs.right])))
 
 
-def test_no_near_duplicate_straddles_on_real_text(tmp_path, shared_data):
-    """The same on real prose."""
-    reserve([shared_data / "text/wiki_abstracts.jsonl.gz"], tmp_path / "out", ReserveOptions(0.2))
-    both = read(sorted((tmp_path / "out").glob("*.jsonl.gz")), spool=tmp_path / "spool")
+@pytest.mark.parametrize("name", TEXTS)
+def test_no_near_duplicate_straddles_on_real_text(tmp_path, shared_data, name):
+    """On every shared set of real text no pair across the seal has a Jaccard similarity of one half.
+
+    Counted twice: by the search that the split itself went by, and by sets of words in plain Python.
+    """
+    reserve([shared_data / f"{name}.jsonl.gz"], tmp_path / "out", ReserveOptions(0.1))
+    sides = [sorted((tmp_path / "out").glob(f"{side}.*")) for side in ("eval", "train")]
+    both = read([*sides[0], *sides[1]], spool=tmp_path / "spool")
     side = np.asarray(both.column("input").to_pylist())
     pairs = find_near(both.tables(("prompt", "response")))
     assert 0 == int(np.sum(side[pairs.left] != side[pairs.right]))
+    shingled = [shingles(record.text) for record in both.records()]
+    held, others = ([shingled[row] for row in np.flatnonzero(side == at)] for at in (0, 1))
+    assert (True, True, 0) == (len(held) > 0, len(others) > len(held), alike(held, others))
 
 
 def test_groups_stay_together(tmp_path):

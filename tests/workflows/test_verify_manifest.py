@@ -1,15 +1,24 @@
 """verify-manifest: whatever changes after a run is told, whichever byte, row or field it is."""
 
 import json
+import shutil
+from functools import reduce
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from holdfast.core.errors import InputError
+from holdfast.core.reader import read
 from holdfast.core.rundir import manifest_digest
+from holdfast.core.writer import write_dataset
 from holdfast.workflows.filter import filter_files
+from holdfast.workflows.mix import mix
+from holdfast.workflows.mix_options import MixOptions
+from holdfast.workflows.reserve import ReserveOptions, reserve
 from holdfast.workflows.verify_manifest import verify_manifest
 from tests.rules.views import sentence
 from tests.workflows.test_filter import written
@@ -110,3 +119,94 @@ def test_a_folder_without_manifest_is_told(tmp_path):
     """There is nothing to prove where nothing was written."""
     with pytest.raises(InputError, match=r"There is no manifest\.json"):
         verify_manifest(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Folders that reserve, with a set of another register, and mix wrote: one in JSON Lines, one in Parquet."""
+    folder = tmp_path_factory.mktemp("runs")
+    rows = [{"text": sentence(n), "source": "ab"[n % 5 == 0]} for n in range(40)]
+    real = written(folder / "real.jsonl", rows)
+    made = pa.Table.from_pylist([{"text": sentence(100 + n), "generator": "g"} for n in range(20)])
+    pq.write_table(made, folder / "made.parquet")
+    reserve([real], folder / "sealed", ReserveOptions(5, ood="source=b"))
+    train = read([folder / "sealed/train.jsonl"], spool=folder / "spool")
+    write_dataset(folder / "real.parquet", train, form="parquet")
+    options = MixOptions(max_synthetic=0.2, held_out=(folder / "sealed",))
+    mix([folder / "real.parquet"], [folder / "made.parquet"], folder / "mixed", options)
+    return [folder / "sealed", folder / "mixed"]
+
+
+def leaves(value, path=()):
+    """Yield the path of every value in a manifest, containers that are empty among them."""
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    if not parts:
+        yield path
+    for key, part in parts:
+        yield from leaves(part, (*path, key))
+
+
+def other(value):
+    """Another value of the same kind."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int | float):
+        return value + 1
+    return f"{value}x" if isinstance(value, str) else "x"
+
+
+def test_every_field_of_a_manifest_is_guarded(run, runs, tmp_path):
+    """Every value of three verbs' manifests changed, and every one removed: all are told, and nothing else is."""
+    missed = []
+    for folder in (run, *runs):
+        copy = Path(shutil.copytree(folder, tmp_path / folder.name))
+        whole = json.loads((copy / "manifest.json").read_text())
+        assert verify_manifest(copy).ok
+        for path in leaves(whole):
+            for removed in (False, True):
+                changed = json.loads(json.dumps(whole))
+                place = reduce(lambda part, key: part[key], path[:-1], changed)
+                if removed:
+                    del place[path[-1]]
+                else:
+                    place[path[-1]] = other(place[path[-1]])
+                (copy / "manifest.json").write_text(json.dumps(changed))
+                if "manifest.json" not in {each.file for each in verify_manifest(copy).broken}:
+                    missed.append((folder.name, path, removed))
+    assert [] == missed
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_byte_of_any_data_set_is_told(runs, data):
+    """Sealed sets, seal, training sets and rejected rows: one byte changed, cut off or added at a random place."""
+    folder = data.draw(st.sampled_from(runs))
+    name = data.draw(st.sampled_from([name for name in files(folder) if name != "manifest.json"]))
+    whole = (folder / name).read_bytes()
+    place = data.draw(st.integers(0, len(whole) - 1))
+    byte = whole[place]
+    parts = {"changed": bytes([byte ^ data.draw(st.integers(1, 255))]), "cut": b"", "added": bytes([byte, byte])}
+    (folder / name).write_bytes(whole[:place] + parts[data.draw(st.sampled_from(sorted(parts)))] + whole[place + 1 :])
+    try:
+        broken = verify_manifest(folder).broken
+    finally:
+        (folder / name).write_bytes(whole)
+    assert [(name, "was changed")] == [(each.file, each.what) for each in broken]
+
+
+@pytest.mark.parametrize("change", ["removed", "doubled", "moved", "edited"])
+def test_any_row_is_told(runs, change):
+    """In every file of rows each row is removed, doubled, moved to the end, or loses its last letter."""
+    missed = []
+    for path in [path for folder in runs for path in sorted(folder.glob("*.jsonl"))]:
+        whole = path.read_bytes()
+        lines = whole.splitlines(keepends=True)
+        for number, line in enumerate(lines[:-1]):
+            rest = lines[:number] + lines[number + 1 :]
+            made = {"removed": rest, "doubled": [*lines, line], "moved": [*rest, line]}
+            made["edited"] = [*lines[:number], line[:-3] + line[-2:], *lines[number + 1 :]]
+            path.write_bytes(b"".join(made[change]))
+            if path.name not in {each.file for each in verify_manifest(path.parent).broken}:
+                missed.append((path.name, number))
+        path.write_bytes(whole)
+    assert [] == missed

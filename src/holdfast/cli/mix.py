@@ -1,18 +1,20 @@
 """Mix real and synthetic records under a cap on the synthetic share. Deterministic; the held-out set stays out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from holdfast.cli import screen
-from holdfast.cli.options import Json, Mapping, Out, mapping
+from holdfast.cli.options import Json, Out, mapping
+from holdfast.cli.options import Mapping as Mapped
 from holdfast.core.errors import UsageError
-from holdfast.core.settings import DEFAULT_CAP
-from holdfast.workflows.mix import MixOptions, mix
+from holdfast.core.settings import DEFAULT_CAP, MOST_EPOCHS, NEARLY_NEW_EPOCHS
+from holdfast.workflows.mix import mix
+from holdfast.workflows.mix_options import MixOptions
 
 
 class Unit(StrEnum):
@@ -64,6 +66,10 @@ class Options:
         list[str] | None, typer.Option(metavar="FILE", help="Held-out file or sealed folder to keep out.")
     ] = None
     size: Annotated[int | None, typer.Option(min=1, metavar="N", help="How many records at most.")] = None
+    real_epochs: Annotated[
+        int,
+        typer.Option(min=1, max=MOST_EPOCHS, metavar="N", help="How often a real record may be in it to keep a cap."),
+    ] = 1
     choose: Annotated[
         Choice, typer.Option(help="Which synthetic records stay: drawn, or those that add most to what is covered.")
     ] = Choice.random
@@ -72,7 +78,7 @@ class Options:
         list[str] | None, typer.Option(metavar="FILE", help="Real data whose coverage counts, for --choose coverage.")
     ] = None
     seed: Annotated[int, typer.Option(metavar="N", help="Draws which records are taken, and their order.")] = 7
-    map: Mapping = None
+    map: Mapped = None
     json: Json = False
 
 
@@ -86,6 +92,7 @@ def run(given: Options) -> int:
         weights=weights(given.weight or ()),
         per_stratum=given.per_stratum,
         size=given.size,
+        real_epochs=given.real_epochs,
         choose=given.choose.value,
         order=given.order.value,
         anchor=given.anchor or (),
@@ -97,10 +104,23 @@ def run(given: Options) -> int:
     screen.done(manifest, given.out, as_json=given.json)
     for line in screen.bill_lines(manifest.more["bill"]) if not given.json else ():
         screen.result(line)
-    lacking = manifest.more["shortfall"]
-    if lacking["left_out"] and lacking["add_real"] and lacking["only_the_cap_binds"] and not given.json:
-        screen.result(f"{lacking['add_real']:,} more real {lacking['by']} would let every synthetic record in")
+    for line in _short(manifest.more) if not given.json else ():
+        screen.result(line)
     return 0 if manifest.ok else 1
+
+
+def _short(more: Mapping[str, Any]) -> Iterator[str]:
+    """Yield how real records were repeated, and three ways out where real data are short for the cap."""
+    count, most = more["epochs"]["repeats"], more["epochs"]["most"]
+    if count:
+        yield f"{count:,} repeats of real records, each is in it at most {most} times"
+    lacking = more["shortfall"]
+    if lacking["left_out"] and lacking["add_real"] and lacking["only_the_cap_binds"]:
+        yield f"{lacking['add_real']:,} more real {lacking['by']} would let every synthetic record in"
+        again = lacking["or_real_epochs"]
+        if again is not None and more["epochs"]["allowed"] < again <= MOST_EPOCHS:
+            worth = "nearly as good as new data" if again <= NEARLY_NEW_EPOCHS else "worth less than new data"
+            yield f"or --real-epochs {again}: real records repeated that often are {worth} (arXiv 2305.16264)"
 
 
 def weights(pairs: Sequence[str]) -> dict[str, float]:

@@ -34,6 +34,7 @@ def _text(made: Plan) -> str:
         [
             f"real records        {made.real:,}",
             f"held out            {made.held_out:,} (notices a drop of {made.smallest_drop * 100:.1f} points or more)",
+            *([f"out of distribution {made.ood:,} (sealed beside it)"] if made.ood else []),
             f"synthetic records   {made.accepted:,} accepted in {cells}",
             *_calls(made),
             f"synthetic share     {share}",

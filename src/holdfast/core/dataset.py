@@ -16,6 +16,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from holdfast.core.hashing import Hashes, hash64
 from holdfast.core.record import Message, Provenance, Record
 from holdfast.core.shuffle import Shuffle
 
@@ -233,27 +234,35 @@ def reordered(data: Dataset, indices: Sequence[int] | np.ndarray, folder: Path) 
 
 
 def joined(parts: Sequence[Dataset], folder: Path) -> Dataset:
-    """Return the records of all parts in order, under `folder`. An id that is taken becomes `file:row`."""
+    """Return the records of all parts in order, under `folder`. An id that an earlier part has becomes `file:row`."""
     folder.mkdir(parents=True, exist_ok=True)
     writer = ShardWriter(folder)
     inputs: list[Input] = []
-    taken: set[str] = set()
+    # Eight bytes an id, and not the ids: they would be most of what a mixture of many short records holds.
+    taken = np.empty(0, np.uint64)
     for part in parts:
+        hashes = [np.empty(0, np.uint64)]
         for table in part.tables():
-            names = _free(table, part, taken)
+            names, own = _free(table, part, taken)
+            hashes.append(own)
             moved = pc.add(table.column("input"), pa.scalar(len(inputs), pa.int32()))
             writer.write(table.drop_columns(["id", "input"]).append_column("id", names).append_column("input", moved))
+        taken = np.concatenate([taken, *hashes])
+        taken.sort()
         inputs += part.inputs
     return Dataset(writer.finish(), tuple(inputs), tuple(bad for part in parts for bad in part.quarantine))
 
 
-def _free(table: pa.Table, part: Dataset, taken: set[str]) -> pa.Array:
-    names = []
-    for name, number, row in zip(*(table.column(column).to_pylist() for column in PLACE), strict=True):
-        free = name if name not in taken else f"{part.inputs[number].path}:{row}"
-        taken.add(free)
-        names.append(free)
-    return pa.array(names, pa.string())
+def _free(table: pa.Table, part: Dataset, taken: Hashes) -> tuple[pa.Array, Hashes]:
+    """Return the ids of a table, `file:row` where it is taken, and their hashes. `taken` is in order."""
+    names, numbers, rows = (table.column(column).to_pylist() for column in PLACE)
+    hashes = np.asarray([hash64(name) for name in names], np.uint64)
+    places = np.searchsorted(taken, hashes)
+    there = np.flatnonzero(taken[np.minimum(places, len(taken) - 1)] == hashes) if len(taken) else np.empty(0, np.int64)
+    for at in there.tolist():
+        names[at] = f"{part.inputs[numbers[at]].path}:{rows[at]}"
+        hashes[at] = hash64(names[at])
+    return pa.array(names, pa.string()), hashes
 
 
 def with_checks(table: pa.Table, verdicts: Mapping[str, Sequence[bool | None]]) -> pa.Table:

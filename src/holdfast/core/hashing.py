@@ -4,6 +4,7 @@ Not cryptographic: collisions are as rare as chance makes them, but can be made 
 hashes written to disk today mean the same tomorrow and on every machine.
 """
 
+from hashlib import blake2b
 from typing import cast
 
 import numpy as np
@@ -21,6 +22,11 @@ BASE = 0xD6E8FEB86659FD93
 LANE = 0xA0761D6478BD642F
 
 _WORD = 1 << 64
+
+
+def hash64(text: str) -> int:
+    """Return the first 64 bits of the BLAKE2b digest of a text: the same on every machine, and hard to meet."""
+    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
 
 
 def mix(values: Hashes) -> Hashes:

@@ -33,6 +33,7 @@ OURS = {
     "novelty",
     "train",
     "eval",
+    "ood",
     "holdfast",
     "manifest",
 }

@@ -21,6 +21,9 @@ from holdfast.core.yamlfile import locate, parse
 # A share of at most 0.7 is a setting; above it the risk must be accepted in writing (contracts.md).
 DEFAULT_CAP = 0.5
 HIGHEST_CAP = 0.7
+# Data gone through up to 4 times are nearly as good as new data, beyond about 16 times returns diminish very fast: 400
+# language models of up to 9 billion parameters (Muennighoff et al. 2023, arXiv 2305.16264).
+NEARLY_NEW_EPOCHS, MOST_EPOCHS = 4, 16
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -49,7 +52,8 @@ class Real(Strict):
 class Reserve(Strict):
     """The held-out set: `eval` is a share below 1 or a number of records; groups never straddle the split.
 
-    `detect` sizes it instead: the smallest drop in accuracy that it is to notice with chance `power`.
+    `detect` sizes it instead: the smallest drop in accuracy that it is to notice with chance `power`. `ood` is a file
+    of real records of another register, or a rule on a column of the real data: source=forum, date>=2021-06-01.
     """
 
     eval: Annotated[float, Field(gt=0)] = 0.1
@@ -57,7 +61,7 @@ class Reserve(Strict):
     power: Annotated[float, Field(gt=0, lt=1)] = 0.8
     group_by: tuple[str, ...] = ()
     strata: tuple[str, ...] = ()
-    ood: Path | None = None
+    ood: Annotated[str, Field(min_length=1)] | None = None
     out: Path = Path("sealed")
 
 
@@ -204,7 +208,10 @@ class Filters(Strict):
 
 
 class Mix(Strict):
-    """The training set: caps on the synthetic share by records or tokens, strata, size and shape."""
+    """The training set: caps on the synthetic share by records or tokens, strata, size and shape.
+
+    Where real data are short for a cap a real record may be in it up to `real_epochs` times.
+    """
 
     max_synthetic: Share = DEFAULT_CAP
     per_stratum: Share = 1.0
@@ -212,6 +219,7 @@ class Mix(Strict):
     strata: tuple[str, ...] = ()
     weights: dict[str, float] = {}
     size: Annotated[int, Field(ge=1)] | None = None
+    real_epochs: Annotated[int, Field(ge=1, le=MOST_EPOCHS)] = 1
     choose: Literal["random", "coverage"] = "random"
     order: Literal["shuffled", "synthetic-first"] = "shuffled"
     format: Literal["own", "messages", "alpaca", "sharegpt", "text"] = "own"

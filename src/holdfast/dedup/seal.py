@@ -1,7 +1,8 @@
 """Seal: what leaves a held-out set. Hashes only: content digests, the n-gram index, and how it was made.
 
 With the seal every later verb can find held-out text in prompts, outputs and mixtures, and can tell whether one
-sealed record was edited; nobody can read the held-out text from it. It does not hide the evaluation file itself.
+sealed record was edited; nobody can read the held-out text from it. It does not hide the evaluation file itself. A set
+of another register sealed beside it (ood.*) is held out like it, and is no part of what a model is scored on.
 """
 
 from collections import Counter
@@ -89,11 +90,20 @@ def read_seal(path: Path) -> Seal:
 
 @dataclass(frozen=True)
 class HeldOut:
-    """A held-out set: its records, its seal where it has one, and how the two differ."""
+    """A held-out set: its records, its seal where it has one, and how the two differ.
+
+    `data` has the records of the evaluation first, then `ood` of another register.
+    """
 
     data: Dataset
     seal: Seal | None = None
     broken: tuple[str, ...] = ()
+    ood: int = 0
+
+    @property
+    def scored(self) -> int:
+        """How many records a model is scored on."""
+        return self.data.rows - self.ood
 
     @cached_property
     def index(self) -> EvalIndex:
@@ -116,8 +126,10 @@ def open_held_out(paths: Sequence[Path], spool: Path) -> HeldOut:
     files = sorted(folder.glob("eval.*")) if first.is_dir() else list(paths)
     if not files:
         raise InputError(f"{folder} has a seal but no eval file.", "Restore the sealed eval file beside its seal.")
-    data = read(files, mapping=seal.mapping, spool=spool)
-    return HeldOut(data, seal, seal.broken(data))
+    beside = sorted(folder.glob("ood.*")) if "ood" in seal.proof else []
+    data = read([*files, *beside], mapping=seal.mapping, spool=spool)
+    ood = sum(one.records for one in data.inputs if Path(one.path) in beside)
+    return HeldOut(data, seal, seal.broken(data), ood)
 
 
 def open_unbroken(paths: Sequence[Path], spool: Path) -> HeldOut:

@@ -44,7 +44,7 @@ from holdfast.metrics.semantic import PER_CLUSTER, vendi
 from holdfast.metrics.tail import spectrum
 from holdfast.metrics.windows import Windows, cut, matched_length
 from holdfast.models.encoder import Encoder
-from holdfast.stats.dose import expected_types
+from holdfast.stats.calculator import of_spectrum, told
 from holdfast.stats.resample import Interval, draw, holm, interval, permutation_p, units
 
 Corpus: TypeAlias = "Texts | Sequence[str]"
@@ -91,8 +91,6 @@ PERMUTATIONS = 199
 ALPHA = 0.05
 # Practical equivalence, relative. At 5 % the published .3 dose stays just unnoticed in a bigram-model loop.
 MARGIN = 0.05
-# Generations for which the survival of the candidate's own word types is forecast.
-AHEAD = (1, 5, 10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,8 +280,7 @@ def _more(slug: str, logs: NDArray[np.float64], field: Field) -> dict[str, Any]:
         return {"expectation_adjusted": adjusted, "vocabulary": vocabulary}
     if slug == "tail-coverage":
         seen = spectrum(np.bincount(field.kinds[0][: field.n].ravel()))
-        types = sum(seen.values())
-        return {"types_left_if_resampled": {str(m): expected_types(seen, m) / types for m in AHEAD}}
+        return {"types_left_if_resampled": told(of_spectrum(seen))}
     if slug == "rke":
         # Of all documents, once: order 1 grows with their number, and an eigenproblem per subsample would be dear.
         return {"vendi": vendi(field.vectors[: field.n]), "vendi_null": vendi(field.vectors[field.n :])}

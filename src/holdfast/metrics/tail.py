@@ -3,8 +3,15 @@
 Rare means seen one to three times in the anchor sample. These numbers move first when a distribution narrows.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
+
+from holdfast.core.dataset import text_of
+from holdfast.core.hashing import mix
+from holdfast.core.text import iter_items
 
 Counts = NDArray[np.int64]
 
@@ -44,3 +51,21 @@ def chao1(counts: Counts) -> float:
     """
     once, twice = int(np.count_nonzero(counts == 1)), int(np.count_nonzero(counts == 2))
     return float(np.count_nonzero(counts)) + once * (once - 1) / (2.0 * (twice + 1))
+
+
+def sampled_words(table: pa.Table, part: int) -> pa.Table:
+    """Return `word` (hash) and `count` of the word types of a shard whose hash falls into one of `part` parts.
+
+    A type is in or out wherever it occurs, so that counts of shards add up to those of a whole set.
+    """
+    kept = [np.empty(0, np.uint64)]
+    for ids, _ in iter_items(text_of(table)):
+        kept.append(ids[mix(ids) % np.uint64(part) == 0])
+    words, counts = np.unique(np.concatenate(kept), return_counts=True)
+    return pa.table({"word": words, "count": counts.astype(np.int64)})
+
+
+def merged_spectrum(tables: Iterable[pa.Table]) -> dict[int, int]:
+    """Return the frequency spectrum of the types of all shards of `sampled_words`."""
+    whole = pa.concat_tables(tables).group_by("word").aggregate([("count", "sum")])
+    return spectrum(whole.column("count_sum").to_numpy())

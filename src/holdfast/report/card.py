@@ -1,21 +1,18 @@
-"""What ships beside a data set: README.md with the front matter of the Hugging Face hub, and croissant.json.
+"""README.md, what ships beside a data set for people, with the front matter of the Hugging Face hub.
 
-Both say what the manifest and the report say and add nothing. Croissant is written as JSON-LD in its first form: the
-files with their digests and the columns (docs.mlcommons.org/croissant/docs/croissant-spec-1.0.html).
+It says what the manifest and the report say and adds nothing. Ratio, generators, judges, checks, held-out set, licence
+and the command that makes it again stand in the first table; the rest is below.
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from hashlib import sha256
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import yaml
 
 from holdfast.core.verdict import Measurement
-from holdfast.report import detail, numbers
-from holdfast.report.charts import ORIGINS
+from holdfast.report import numbers
+from holdfast.report.facts import Facts
 from holdfast.report.html import tally_words
 from holdfast.report.report import Report
 from holdfast.report.shown import one_line, visible
@@ -30,118 +27,41 @@ _SIZES = (
     (100_000_000, "10M<n<100M"),
     (1_000_000_000, "100M<n<1B"),
 )
-_MEDIA = {".jsonl": "application/jsonlines", ".parquet": "application/x-parquet", ".csv": "text/csv"}
-# The terms of the specification's own context, which readers expect whole: plain ones, then those with a type.
-_TERMS = (
-    *(
-        "citeAs",
-        "column",
-        "equivalentProperty",
-        "extract",
-        "field",
-        "fileProperty",
-        "fileObject",
-        "fileSet",
-        "format",
-        "includes",
-        "isLiveDataset",
-    ),
-    *(
-        "jsonPath",
-        "key",
-        "md5",
-        "parentField",
-        "path",
-        "recordSet",
-        "references",
-        "regex",
-        "repeated",
-        "replace",
-        "samplingRate",
-        "separator",
-        "source",
-        "subField",
-        "transform",
-    ),
-)
-_CONTEXT = {
-    **{term: f"cr:{term}" for term in _TERMS},
-    "@language": "en",
-    "@vocab": "https://schema.org/",
-    "conformsTo": "dct:conformsTo",
-    "cr": "http://mlcommons.org/croissant/",
-    "data": {"@id": "cr:data", "@type": "@json"},
-    "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
-    "dct": "http://purl.org/dc/terms/",
-    "examples": {"@id": "cr:examples", "@type": "@json"},
-    "rai": "http://mlcommons.org/croissant/RAI/",
-    "sc": "https://schema.org/",
-}
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What the card says that neither manifest nor report knows.
+def readme(facts: Facts, manifest: Mapping[str, Any], report: Report | None) -> str:
+    """Return README.md: front matter, everything a reader asks first in one table, then each part at length.
 
-    `licences` are SPDX ids. `files` are the data files, beside which the card lies. `columns` maps a column name to
-    its schema.org type ("sc:Text"). `held_out` says in a sentence what was reserved, `command` repeats the run.
+    Without a report it says that the set was not audited.
     """
-
-    name: str
-    licences: tuple[str, ...] = ()
-    languages: tuple[str, ...] = ()
-    files: tuple[Path, ...] = ()
-    columns: Mapping[str, str] = field(default_factory=dict)
-    checks: Mapping[str, str] = field(default_factory=dict)
-    held_out: str = ""
-    command: str = "holdfast build"
-
-
-def readme(facts: Facts, manifest: Mapping[str, Any], report: Report) -> str:
-    """Return README.md: front matter, verdict, composition, generators, checks, held-out, licence, how to repeat."""
     parts = [
-        f"---\n{_front_matter(facts, report)}---\n",
+        f"---\n{_front_matter(facts)}---\n",
         f"# {_md(facts.name)}\n",
         _verdict(report),
-        _section("What it is made of", _composition(report)),
-        _section("Who wrote the synthetic part", _generators(report)),
+        _table(("", ""), list(_first(facts, manifest))) + "\n",
+        _section("Generators", _generators(facts, manifest)),
+        _section("Judges, checks and tools", _judges(manifest)),
+        _section("Models that were asked", _models(manifest)),
         _section("Checks", _table(("check", "outcome"), sorted(facts.checks.items()))),
-        _section("Measured", _measured(report)),
-        _section("Findings", _findings(report)),
-        _section("Held-out set", _md(facts.held_out) or "None is recorded."),
-        _section("Licence", ", ".join(map(_md, facts.licences)) or "Not stated."),
         _section("How to make it again", _reproduce(facts, manifest)),
     ]
+    if report is not None:
+        parts += [_section("Findings", _findings(report)), _section("Measured", _measured(report))]
     return "\n".join(part for part in parts if part)
 
 
-def croissant(facts: Facts, report: Report) -> dict[str, Any]:
-    """Return the Croissant 1.0 description of the files named in `facts`, which must exist."""
-    objects = [_file_object(path) for path in facts.files]
-    described = {
-        "@context": _CONTEXT,
-        "@type": "sc:Dataset",
-        "conformsTo": "http://mlcommons.org/croissant/1.0",
-        "name": re.sub(r"[^A-Za-z0-9_.-]+", "-", facts.name).strip("-") or "dataset",
-        "description": f"{numbers.plural(report.counts.get('records', 0), 'training record')}. {_share_words(report)}",
-        "license": list(facts.licences),
-        "distribution": objects,
-    }
-    if facts.columns and objects:
-        described["recordSet"] = [_record_set(facts.columns, objects[0]["@id"])]
-    return described
-
-
-def _front_matter(facts: Facts, report: Report) -> str:
+def _front_matter(facts: Facts) -> str:
     """The YAML the hub reads."""
-    made = detail.amounts(_detail(report, "synthetic-ratio").get("counts"))
     licences = [name.lower() for name in facts.licences]
     front: dict[str, Any] = {"pretty_name": one_line(facts.name, 100)}
     front["license"] = (licences[0] if len(licences) == 1 else licences) or "unknown"
     if facts.languages:
         front["language"] = list(facts.languages)
-    front["size_categories"] = [_size(report.counts.get("records", 0))]
-    front["tags"] = [*(["synthetic"] if made.get("synthetic") or made.get("mixed") else []), "holdfast"]
+    front["size_categories"] = [_size(facts.records)]
+    front["tags"] = [*(["synthetic"] if facts.synthetic else []), "holdfast"]
+    if facts.files:
+        files = [{"split": "train", "path": path.name} for path in facts.files]
+        front["configs"] = [{"config_name": "default", "data_files": files}]
     return yaml.safe_dump(front, sort_keys=False, allow_unicode=True)
 
 
@@ -150,34 +70,69 @@ def _size(records: int) -> str:
     return next((name for bound, name in _SIZES if records < bound), "n>1B")
 
 
-def _verdict(report: Report) -> str:
-    """The verdict and the synthetic share in two sentences."""
+def _verdict(report: Report | None) -> str:
+    """The verdict in a sentence."""
+    if report is None:
+        return "This data set was not audited: `holdfast audit` does that.\n"
     word = "passes" if report.ok else "does not pass"
-    return f"This data set {word} its audit: {tally_words(report.to_dict()['findings'])}. {_share_words(report)}\n"
+    return f"This data set {word} its audit: {tally_words(report.to_dict()['findings'])}.\n"
 
 
-def _share_words(report: Report) -> str:
-    """The synthetic share in a sentence."""
-    if "synthetic-ratio" not in report or report["synthetic-ratio"].value is None:
-        return "The share made by models is not known."
-    return f"{numbers.value(_form(report['synthetic-ratio']))} of the records of known origin are synthetic."
+def _first(facts: Facts, manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What a reader asks first, each in a line."""
+    real = facts.records - facts.synthetic
+    yield "records", f"{facts.records:,}: {real:,} real, {facts.synthetic:,} synthetic"
+    yield "synthetic share", facts.share
+    made = _of(manifest, "generator")
+    families = {part["family"] or part["name"] for part in made}
+    yield "made by", f"{numbers.plural(len(made), 'generator')}: {', '.join(sorted(families))}" if made else "people"
+    yield "judged by", ", ".join(part["name"] for part in _of(manifest, "judge")) or "no model"
+    yield "checked by", ", ".join(part["name"] for part in _of(manifest, "check")) or "nothing"
+    yield "held out", facts.held_out or "none is recorded"
+    yield "licence", ", ".join(facts.licences) or "not stated"
+    yield "made again by", facts.command
 
 
-def _composition(report: Report) -> str:
-    """Records by origin."""
-    counts = detail.amounts(_detail(report, "synthetic-ratio").get("counts"))
-    words = detail.amounts(_detail(report, "synthetic-ratio-tokens").get("words"))
+def _of(manifest: Mapping[str, Any], role: str) -> list[Mapping[str, Any]]:
+    """The parts of one role."""
+    return [part for part in manifest.get("parts", ()) if part["role"] == role]
+
+
+def _generators(facts: Facts, manifest: Mapping[str, Any]) -> str:
+    """Generators with their share of the synthetic part, the largest first."""
+    ranked = sorted(_of(manifest, "generator"), key=lambda part: (-part["records"], part["name"], part["version"]))
+    whole = facts.synthetic or 1
     rows = [
-        (o, numbers.count(counts[o]), numbers.count(words[o]) if o in words else "") for o in ORIGINS if o in counts
+        (p["name"], p["version"], p["family"], numbers.count(p["records"]), numbers.percent(p["records"] / whole))
+        for p in ranked
     ]
-    return _table(("origin", "records", "words"), rows)
+    return _table(("generator", "version", "family", "records", "share of the synthetic part"), rows)
 
 
-def _generators(report: Report) -> str:
-    """Generators with their share of the synthetic part."""
-    shares = detail.amounts(_detail(report, "generator-concentration").get("shares"))
-    ranked = sorted(shares.items(), key=lambda item: (-item[1], item[0]))
-    return _table(("generator", "share of the synthetic part"), [(name, numbers.percent(s)) for name, s in ranked])
+def _judges(manifest: Mapping[str, Any]) -> str:
+    """What judged the records, and the software that ran, with versions."""
+    rows = [
+        (p["role"], p["name"], p["version"], "" if p.get("records") is None else numbers.count(p["records"]))
+        for role in ("judge", "check", "tool")
+        for p in _of(manifest, role)
+    ]
+    return _table(("role", "name", "version", "records that passed"), rows)
+
+
+def _models(manifest: Mapping[str, Any]) -> str:
+    """The models that answered, as they named themselves, what they were asked, and what a kept record cost."""
+    asked = manifest.get("models") or {}
+    rows = [
+        (name, *(numbers.count(u[key]) for key in ("requests", "input_tokens", "output_tokens")), f"{u['cost']:.4f}")
+        for name, u in sorted(asked.get("usage", {}).items())
+    ]
+    if not rows:
+        return ""
+    cost = asked["cost_per_kept"]
+    served = ", ".join(f"{_md(name)} ({count:,} answers)" for name, count in sorted(asked["served"].items()))
+    table = _table(("model", "requests", "tokens in", "tokens out", f"cost, {asked['currency']}"), rows)
+    named = f"They named themselves: {served}.\n\n" if served else ""
+    return f"{table}\n\n{named}A synthetic record in the training set cost {cost:.6f} {_md(asked['currency'])}."
 
 
 def _measured(report: Report) -> str:
@@ -224,37 +179,6 @@ def _md(text: str) -> str:
     return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _detail(report: Report, slug: str) -> Mapping[str, Any]:
-    """The detail of a measurement, empty where there is none."""
-    return report[slug].detail if slug in report else {}
-
-
 def _form(measurement: Measurement) -> Mapping[str, Any]:
     """The fields of a measurement that its words need."""
     return {name: getattr(measurement, name) for name in ("value", "low", "high", "n", "unit")}
-
-
-def _file_object(path: Path) -> dict[str, Any]:
-    """A data file with its digest."""
-    digest = sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    media = _MEDIA.get(path.suffix, "application/octet-stream")
-    named = {"@type": "cr:FileObject", "@id": path.name, "name": path.name, "contentUrl": path.name}
-    return {**named, "encodingFormat": media, "sha256": digest.hexdigest()}
-
-
-def _record_set(columns: Mapping[str, str], file: str) -> dict[str, Any]:
-    """The columns of a data file."""
-    fields = [
-        {
-            "@type": "cr:Field",
-            "@id": f"records/{name}",
-            "name": name,
-            "dataType": kind,
-            "source": {"fileObject": {"@id": file}, "extract": {"column": name}},
-        }
-        for name, kind in columns.items()
-    ]
-    return {"@type": "cr:RecordSet", "@id": "records", "name": "records", "field": fields}

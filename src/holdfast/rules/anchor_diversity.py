@@ -17,12 +17,14 @@ the verdict is inconclusive, the finding says how many documents would decide it
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pyarrow.compute as pc
 
-from holdfast.core.verdict import Finding, NotJudged, Outcome, Passed, Severity
+from holdfast.core.verdict import Finding, Measurement, NotJudged, Outcome, Passed, Severity
 from holdfast.metrics.anchor import FEWEST
 from holdfast.rules.view import View
+from holdfast.stats.calculator import of_entropy, told
 
 SLUG = "anchor-diversity"
 SEVERITY = "warning when worse, error when tail coverage is worse too"
@@ -41,6 +43,7 @@ def check(view: View) -> Iterator[Outcome]:
         yield NotJudged(SLUG, why, "more records, and more real ones with --real FILE")
         return
     tail = measured["tail-coverage"]
+    measured["entropy"] = _with_sharpening(view, measured["entropy"])
     overall = measured.pop(SLUG)
     for slug, measurement in measured.items():
         yield Passed(slug, measurement)
@@ -52,3 +55,10 @@ def check(view: View) -> Iterator[Outcome]:
     message = f"Less varied than the real anchor by {', '.join(worse)}: {overall.value:.2f} of real at the worst"
     message += ", and the tail is thinner." if severity == "error" else "."
     yield Finding(SLUG, severity, message, ADVICE, overall, source=SOURCE)
+
+
+def _with_sharpening(view: View, entropy: Measurement) -> Measurement:
+    """Put beside the entropy how far the generator sharpens, and what variance the mixture settles at."""
+    made, real = view.origins["synthetic"] + view.origins["mixed"], view.origins["real"]
+    numbers = of_entropy(entropy, made / (made + real) if made + real else None)
+    return replace(entropy, detail={**entropy.detail, "dose": told(numbers)})

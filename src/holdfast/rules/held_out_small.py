@@ -28,7 +28,7 @@ def check(view: View) -> Iterator[Outcome]:
     """Judge the power of the held-out set."""
     if view.held_out is None or view.held_out.data.rows == 0:
         return
-    n = view.held_out.data.rows
+    n = view.held_out.scored
     drop = smallest_drop(n)
     measured = Measurement.census(drop, n, "share", power=0.8, alpha=0.05)
     if drop <= LARGEST:

@@ -4,10 +4,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from holdfast.core.verdict import Evidence, Finding, Measurement, NotJudged, Outcome, Passed, Severity
 from holdfast.dedup.clusters import Ngram
 from holdfast.dedup.near import explain
+from holdfast.rules.census import REAL
 from holdfast.rules.view import View, excerpt, texts_at
 
 # Half a percent is what careful sets have by accident; at 5 % repetition changes what a model memorises
@@ -33,8 +35,11 @@ def judge(subject: Subject, keepers: np.ndarray, detail: Mapping[str, Any], view
     if not view.words.any():
         yield NotJudged(subject.slug, "no record holds text", "--map text=COLUMN")
         return
-    rows = np.flatnonzero(keepers != np.arange(view.n))
+    planned = declared(view)
+    rows = np.flatnonzero((keepers != np.arange(view.n)) & ~planned)
     count = len(rows)
+    if planned.any():
+        detail = {**detail, "declared_repeats": int(planned.sum()), "epochs": int(view.epochs[planned].max())}
     # In a sample most partners of a duplicate were not drawn: what is seen is a lower bound.
     high = None if view.sampled else float(count)
     measured = Measurement(float(count), float(count), high, view.n, "records", subject.encoder, detail)
@@ -48,6 +53,24 @@ def judge(subject: Subject, keepers: np.ndarray, detail: Mapping[str, Any], view
     advice = f"Keep one of each group: holdfast filter FILE --dedup {kind} --out DIR"
     evidence = explained(view, rows, keepers[rows], subject)
     yield Finding(subject.slug, severity, message, advice, measured, evidence, count)
+
+
+def declared(view: View) -> npt.NDArray[np.bool_]:
+    """Return which records are repeats that the mixture meant: real, marked, and each mark once for each original.
+
+    An original is an equal real record without a mark; a mark on anything else excuses nothing.
+    """
+    found = np.zeros(view.n, np.bool_)
+    rows = np.flatnonzero((view.epochs > 1) & (view.origin == REAL))
+    if not len(rows):
+        return found
+    group = view.exact.representative
+    originals = np.bincount(group[(view.epochs == 1) & (view.origin == REAL)], minlength=view.n)
+    order = rows[np.lexsort((view.epochs[rows], group[rows]))]
+    starts = np.flatnonzero(np.diff(group[order], prepend=-1) | np.diff(view.epochs[order], prepend=-1))
+    ranks = np.arange(len(order)) - np.repeat(starts, np.diff(np.append(starts, len(order))))
+    found[order[ranks < originals[group[order]]]] = True
+    return found
 
 
 def explained(view: View, rows: np.ndarray, keepers: np.ndarray, subject: Subject) -> tuple[Evidence, ...]:

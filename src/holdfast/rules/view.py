@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from holdfast.core.dataset import Dataset, text_of
 from holdfast.core.engine import Kernel, Progress, Runner, Stage, map_located, map_shards
+from holdfast.core.epochs import PREFIX, epoch_of
 from holdfast.core.record import ORIGINS
 from holdfast.core.settings import Settings
 from holdfast.core.verdict import Evidence, Measurement
@@ -27,7 +28,7 @@ from holdfast.dedup.decontaminate import Shared, contaminated, explained
 from holdfast.dedup.exact import ExactDuplicates, exact_duplicates, representatives
 from holdfast.dedup.seal import HeldOut
 from holdfast.dedup.semantic import Paraphrases
-from holdfast.metrics import sketch
+from holdfast.metrics import sketch, tail
 from holdfast.metrics.anchor import PIECES, Sample, compare
 from holdfast.models.encoder import Encoder, Vectors
 from holdfast.models.encoders import is_semantic, open_encoder
@@ -44,6 +45,8 @@ TEXT = ("prompt", "response")
 COMPARED = 4_000
 # The verdicts that `holdfast filter` leaves behind.
 FILTERS = ("near-duplicate", "exact-duplicate", "semantic-duplicate", "eval-contamination", "personal-data")
+# Up to so many words all word types are counted, of more one in 64: thousands in any text of that length.
+ALL_WORDS, PART = 4_000_000, 64
 # For what runs in this process; more hold more shards at once without being faster.
 THREADS = min(4, len(os.sched_getaffinity(0)))
 
@@ -143,13 +146,31 @@ class View:
         """Which record stands for a group; low is better.
 
         Real before unknown before mixed before synthetic; of one origin, records that passed a check before those that
-        nobody checked before those that failed one.
+        nobody checked before those that failed one; a record before its marked repeats.
         """
         rank = {REAL: 0, UNKNOWN: 1, MIXED: 2, SYNTHETIC: 3}
         ranks = np.asarray([rank[code] for code in range(len(ORIGINS))])
         coded = self.data.column("checks").combine_chunks().dictionary_encode(null_encoding="encode")
         checked = np.asarray([_standing(text) for text in coded.dictionary.to_pylist()] or [0])
-        return np.asarray(3 * ranks[self.origin] + checked[coded.indices.to_numpy()])
+        return np.asarray(2 * (3 * ranks[self.origin] + checked[coded.indices.to_numpy()]) + (self.epochs > 1))
+
+    @cached_property
+    def epochs(self) -> np.ndarray:
+        """Which time each record is there by its mark (`core.epochs`); 1 where it has none."""
+        coded = self.data.column("checks").combine_chunks().dictionary_encode(null_encoding="encode")
+        epochs = np.asarray([epoch_of(text) for text in coded.dictionary.to_pylist()] or [1])
+        return np.asarray(epochs[coded.indices.to_numpy()])
+
+    @cached_property
+    def verified(self) -> np.ndarray:
+        """Global indices of synthetic records that passed a check and failed none."""
+        return np.asarray(self.synthetic[self.priority[self.synthetic] % 3 == 0])
+
+    @cached_property
+    def spectrum(self) -> dict[int, int]:
+        """How many word types occur how often, in all records; of many words, of a sample of the types."""
+        part = PART if int(self.words.sum()) > ALL_WORDS else 1
+        return tail.merged_spectrum(self._map("types", tail.sampled_words, self.data, TEXT, part=part))
 
     @cached_property
     def exact(self) -> ExactDuplicates:
@@ -359,11 +380,15 @@ def texts_at(data: Dataset, indices: np.ndarray) -> pa.ChunkedArray:
 def _standing(checks: str | None) -> int:
     """Return 0 where a check was passed and none failed, 1 where none decided, 2 where one failed.
 
-    What the filters look for decides nothing about a record's worth: it says only that they looked.
+    What the filters look for decides nothing about a record's worth: it says only that they looked. Nor does a mark.
     """
     verdicts = orjson.loads(checks) if checks else {}
-    decided = {ok for name, ok in verdicts.items() if ok is not None and name not in FILTERS}
+    decided = {ok for name, ok in verdicts.items() if ok is not None and not _said(name)}
     return 2 if False in decided else 0 if decided else 1
+
+
+def _said(name: str) -> bool:
+    return name in FILTERS or name.startswith(PREFIX)
 
 
 def drawn(n: int, seed: int, groups: np.ndarray | None = None, most: int = COMPARED) -> np.ndarray:

@@ -97,6 +97,24 @@ def effective_share(real: float) -> float:
     return real * (2.0 - real)
 
 
+def effective_share_fixed(real: float) -> float:
+    """Return n_eff/n where the same real records come back each generation: a (2 - a) / (3 - 2 a), a = `real`.
+
+    Less than `real` itself: what is drawn anew adds its noise to the real part and nothing to know. To O(1/n), from
+    `simpson_fixed` started at a sample of a * n real records; compared with a purely real sample of n_eff records.
+    """
+    return effective_share(real) / (3.0 - 2.0 * real)
+
+
+def shrink(ratio: float) -> float:
+    """Return by which factor a generator narrows the variance: the square of its ratio of effective types, at most 1.
+
+    `ratio` is exp(entropy of the generated text - entropy of the anchor), both at the same budget. Takes the entropy
+    as that of a Gaussian, log(sigma) + constant. A ratio above 1 is no sharpening.
+    """
+    return min(1.0, ratio) ** 2
+
+
 def sharpened_variance(real: float, shrink: float) -> float:
     """Return the variance, relative to real data, at which a Gaussian loop settles under sharpened sampling.
 
@@ -108,7 +126,7 @@ def sharpened_variance(real: float, shrink: float) -> float:
     return real / (1.0 - (1.0 - real) * shrink)
 
 
-def real_weight(real: int, synthetic: int) -> float:
+def real_weight(real: float, synthetic: float) -> float:
     """Return the weight of the real part that minimises long-run variance: w = (sqrt(a^2 + 4a) - a) / 2, a = real/syn.
 
     0.618 (the golden ratio) at equal sizes; the minimum of n_real * variance equals w itself. Assumes fresh real

@@ -18,6 +18,7 @@ from holdfast.core.dataset import Dataset
 from holdfast.core.engine import LocalRunner, Progress, Runner
 from holdfast.core.errors import HoldfastError, UsageError, nearest
 from holdfast.core.reader import describe, read
+from holdfast.core.reading.mixtures import mixture_of
 from holdfast.core.scratch import scratch
 from holdfast.core.settings import Settings, Student
 from holdfast.core.verdict import SEVERITIES, Finding, NotJudged, Outcome, Passed
@@ -27,6 +28,7 @@ from holdfast.metrics.anchor import LOWER_IS_WORSE
 from holdfast.report.report import Report
 from holdfast.rules import catalogue
 from holdfast.rules.view import View
+from holdfast.workflows.drawn import drawn
 
 Paths = str | Path | Sequence[str | Path]
 # The rules that have something to say of a set without records.
@@ -66,7 +68,8 @@ def audit(
 ) -> Report:
     """Audit files against every rule and return the report. Writes nothing.
 
-    `real` is the anchor, `eval` a held-out file or sealed folder, `student` the model that will be trained.
+    `real` is the anchor, `eval` a held-out file or sealed folder, `student` the model that will be trained. The mixture
+    settings of another tool are audited as the records it draws (`core.reading.mixtures`).
     Raises `HoldfastError` when an input or a setting cannot be used at all; single bad lines are quarantined.
     """
     chosen = _settings(settings, student, options.encoder)
@@ -92,13 +95,7 @@ def _view(
     columns = options.real_mapping if real or not chosen.real else chosen.real[0].map
     sealed = chosen.path(chosen.reserve.out)
     evaluation = held_out or (sealed if (sealed / SEAL).exists() else None)
-    records = read(
-        _paths(data),
-        mapping=options.mapping,
-        sample=options.sample or None,
-        spool=_room(folder, "data"),
-        progress=options.progress,
-    )
+    records = _records(_paths(data), options, _room(folder, "data"))
     return View(
         data=records,
         settings=chosen,
@@ -111,6 +108,17 @@ def _view(
         evidence_limit=options.evidence,
         progress=options.progress,
     )
+
+
+def _records(paths: list[Path], options: AuditOptions, room: Path) -> Dataset:
+    """Read the files, or what the mixture of another tool draws from where the one file describes that."""
+    mixture = mixture_of(paths[0]) if len(paths) == 1 else None
+    if mixture is not None:
+        if options.mapping or options.sample:
+            raise UsageError(f"{paths[0]} is a mixture of files.", "Leave --map and --sample out, or name the files.")
+        return drawn(mixture, room, options.progress)
+    sample = options.sample or None
+    return read(paths, mapping=options.mapping, sample=sample, spool=room, progress=options.progress)
 
 
 def _outcomes(view: View) -> Iterator[Outcome]:

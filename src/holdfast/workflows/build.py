@@ -28,24 +28,29 @@ from holdfast.core.rundir import (
     only_writer,
     read_manifest,
     write_bytes,
-    write_json,
 )
 from holdfast.core.scratch import scratch
 from holdfast.core.settings import Filters, Real, Settings
 from holdfast.dedup.seal import NAME as SEAL
-from holdfast.report.card import Facts, croissant, readme
+from holdfast.report.facts import Facts
 from holdfast.report.report import Report
 from holdfast.workflows.audit import AuditOptions, audit
 from holdfast.workflows.filter import FilterOptions, filter_files
 from holdfast.workflows.generate import generate
-from holdfast.workflows.mix import MixOptions, generator_of, mixed
+from holdfast.workflows.mix import mixed
+from holdfast.workflows.mix_options import MixOptions, generator_of
+from holdfast.workflows.ood import asked_for, named, rule_of
+from holdfast.workflows.parts import judges_of
 from holdfast.workflows.plan import refuse_unsupported
+from holdfast.workflows.publish import CARD, CROISSANT, publish
 from holdfast.workflows.reserve import ReserveOptions, reserve
 from holdfast.workflows.sources import sources
 
 PLACES = {"generate": "generated", "filter": "filtered", "mix": "dataset"}
 # Rows looked at to find out what columns the real data have.
 SAMPLE = 1_000
+# What the manifest of a build repeats of its held-out set.
+HELD_OUT = ("eval", "train", "smallest_drop", "ood")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +142,11 @@ def _build(asked: Settings, settings: Settings, folder: Path, progress: Progress
 
 def _reserve(settings: Settings) -> Path:
     """Return the sealed folder of these settings; make it where it is not finished, refuse one of other data."""
-    sealed = settings.path(settings.reserve.out)
+    sealed, ood = settings.path(settings.reserve.out), asked_for(settings)
     if (sealed / SEAL).exists() and (sealed / MANIFEST).exists():
-        known = [item["digest"] for item in (read_manifest(sealed) or {})["inputs"]]
-        if known != _digests(settings):
+        known = read_manifest(sealed) or {}
+        far = known.get("ood", {}).get("of")
+        if [item["digest"] for item in known["inputs"]] != _digests(settings) or far != (ood and named(ood)):
             remedy = "Name another folder in reserve.out; a seal is never overwritten."
             raise UsageError(f"{sealed} is sealed for other real data.", remedy)
         return sealed
@@ -153,6 +159,7 @@ def _reserve(settings: Settings) -> Path:
         reserved.power,
         settings.seed,
         settings.real[0].map,
+        ood,
     )
     reserve([settings.path(entry.path) for entry in settings.real], sealed, options)
     return sealed
@@ -177,6 +184,7 @@ def _mix(settings: Settings, folder: Path, kept: Path, sealed: Path) -> Manifest
         weights=wanted.weights,
         per_stratum=wanted.per_stratum,
         size=wanted.size,
+        real_epochs=wanted.real_epochs,
         choose=wanted.choose,
         order=wanted.order,
         held_out=(sealed,),
@@ -198,7 +206,9 @@ def _caps(settings: Settings) -> dict[str, float]:
 
 
 def _digests(settings: Settings) -> list[str]:
-    found = find_inputs([settings.path(entry.path) for entry in settings.real])
+    ood = asked_for(settings)
+    beside = [Path(ood)] if ood is not None and rule_of(ood) is None else []
+    found = find_inputs([*(settings.path(entry.path) for entry in settings.real), *beside])
     return [digest_of(each.path) for each in found]
 
 
@@ -223,7 +233,8 @@ def _manifest(settings: Settings, sealed: Path, steps: list[Manifest], report: R
         reasons=Counter(made.reasons) + Counter(kept.reasons) + Counter(mixture.reasons),
         files={
             "train": f"dataset/{mixture.files['train']}",
-            "card": "dataset/README.md",
+            "card": f"dataset/{CARD}",
+            "croissant": f"dataset/{CROISSANT}",
             "report": "report.html",
             **{f"rejected-{step}": f"{place}/rejected.jsonl" for step, place in PLACES.items()},
         },
@@ -231,11 +242,31 @@ def _manifest(settings: Settings, sealed: Path, steps: list[Manifest], report: R
         inputs=tuple(Input(**item) for item in reserved["inputs"]),
         seeds={"settings": settings.seed},
         more={
-            "held_out": {name: reserved[name] for name in ("eval", "train", "smallest_drop")},
+            "held_out": {name: reserved[name] for name in HELD_OUT if name in reserved},
             "steps": {step.verb: {"counts": step.counts.to_dict(), "reasons": dict(step.reasons)} for step in steps},
             "cells": made.more.get("cells", {}),
+            "made_of": mixture.more["made_of"],
+            "licences": _licences(settings, mixture),
+            "parts": judges_of(settings) + mixture.more["parts"],
+            "models": _models(settings, made, mixture),
         },
     )
+
+
+def _licences(settings: Settings, mixture: Manifest) -> list[str]:
+    """Return the licences of the real data as the settings name them, and those that records name."""
+    return sorted({entry.licence for entry in settings.real if entry.licence} | set(mixture.more["licences"]))
+
+
+def _models(settings: Settings, made: Manifest, mixture: Manifest) -> dict[str, Any]:
+    """Return which models answered, what was asked of them, and what a synthetic record that is kept cost."""
+    if "usage" not in made.more:
+        return {}
+    usage = made.more["usage"]
+    cost = sum(each["cost"] for each in usage.values())
+    kept = mixture.more["made_of"]["synthetic"]
+    told = {"cost": cost, "cost_per_kept": cost / (kept or 1), "currency": settings.budget.currency}
+    return {"usage": usage, "served": made.more["served"], **told}
 
 
 def _publish(settings: Settings, folder: Path, dataset: Path, manifest: Manifest, report: Report) -> None:
@@ -243,9 +274,7 @@ def _publish(settings: Settings, folder: Path, dataset: Path, manifest: Manifest
     write_bytes(folder / "report.json", report.to_json().encode())
     report.to_html(folder / "report.html")
     report.to_sarif(folder / "report.sarif")
-    facts, public = _facts(settings, dataset, manifest), manifest.to_dict()
-    write_bytes(dataset.parent / "README.md", readme(facts, public, report).encode())
-    write_json(dataset.parent / "croissant.json", croissant(facts, report))
+    publish(dataset.parent, _facts(settings, dataset, manifest), manifest.to_dict(), report)
     manifest.write(folder)
 
 
@@ -257,11 +286,15 @@ def _facts(settings: Settings, dataset: Path, manifest: Manifest) -> Facts:
     reasons = steps["filter"]["reasons"]
     checks |= {name: f"{count:,} records removed" for name, count in reasons.items()}
     said = f"{held_out['eval']:,} real records were sealed before anything was generated. They notice a drop of "
+    notices = f"{said}{held_out['smallest_drop'] * 100:.1f} points or more with 80 % power."
+    far = held_out.get("ood")
+    beside = f" Beside them {far['records']:,} records of another register ({far['of']}) were sealed." if far else ""
     return Facts(
         name=settings.name,
-        licences=tuple(sorted({entry.licence for entry in settings.real if entry.licence})),
+        licences=tuple(manifest.more["licences"]),
         files=(dataset,),
+        made_of=manifest.more["made_of"],
         checks=checks,
-        held_out=f"{said}{held_out['smallest_drop'] * 100:.1f} points or more with 80 % power.",
+        held_out=notices + beside,
         command="holdfast build -c holdfast.yaml",
     )

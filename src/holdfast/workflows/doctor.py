@@ -31,6 +31,7 @@ EXTRAS = {
     "prices": ("genai_prices", "prices of hosted models, without network"),
     "privacy": ("phonenumbers", "phone numbers by the plans of all countries"),
     "local": ("xllamacpp", "models in GGUF files, served on this machine"),
+    "hub": ("huggingface_hub", "data sets sent to the Hugging Face hub: push --yes"),
     "lang": ("py3langid", "languages of texts, and chrF of round trips"),
 }
 CORE = (

@@ -18,7 +18,7 @@ from holdfast.core.dataset import Dataset
 # not free of machines, but no one could make it by the million from a prompt.
 PUBLIC_SINCE = "2022-11-30"
 DATE_COLUMNS = ("date", "created", "created_at", "published", "published_at", "timestamp", "time", "year")
-_DATE = re.compile(r"^(?:19|20)\d\d(?:-[01]\d(?:-[0-3]\d)?)?")
+DATE = re.compile(r"^(?:19|20)\d\d(?:-[01]\d(?:-[0-3]\d)?)?")
 
 SURE = {
     "dated": f"every record is dated before {PUBLIC_SINCE}",
@@ -61,7 +61,7 @@ def _dated(row: dict[str, Any]) -> int:
     A year or month alone counts as its end.
     """
     for name in DATE_COLUMNS:
-        found = _DATE.match(str(row.get(name, "")))
+        found = DATE.match(str(row.get(name, "")))
         if found:
             whole = (found[0] + "-12-31"[len(found[0]) - 4 :])[:10]
             return 1 if whole < PUBLIC_SINCE else -1

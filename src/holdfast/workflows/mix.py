@@ -6,87 +6,53 @@ on their content alone. Which of them are taken is `workflows.mixture`.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from hashlib import blake2b
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow.compute as pc
 
-from holdfast.core.dataset import Dataset, joined, reordered, text_of
-from holdfast.core.engine import LocalRunner, Runner
+from holdfast.core.dataset import Dataset, amended, joined, reordered, text_of
 from holdfast.core.errors import UsageError, nearest
+from holdfast.core.hashing import hash64
 from holdfast.core.reader import read
 from holdfast.core.rundir import Counts, Manifest, begin, only_writer
 from holdfast.core.scratch import scratch
-from holdfast.core.settings import DEFAULT_CAP
-from holdfast.core.shapes import RowShape
+from holdfast.core.verdict import Measurement
 from holdfast.core.writer import own_format, set_aside, write_dataset, write_reasons
 from holdfast.dedup.decontaminate import contaminated
 from holdfast.dedup.seal import open_unbroken
 from holdfast.metrics import selection
+from holdfast.report.facts import Facts
 from holdfast.rules.census import COLUMNS, REAL, UNKNOWN, census
+from holdfast.stats import calculator
 from holdfast.stats.dose import dilution
+from holdfast.workflows import epochs
 from holdfast.workflows.funnel import bills
-from holdfast.workflows.mixture import Candidates, Rules, chosen
+from holdfast.workflows.mix_options import MixOptions, command, generator_of
+from holdfast.workflows.mixture import Candidates, Rules
+from holdfast.workflows.parts import parts_of
+from holdfast.workflows.publish import publish
 from holdfast.workflows.strata import NONE, strata
 
 Rows = npt.NDArray[np.int64]
 
 TEXT = ("prompt", "response")
+# What parts records of equal text, besides the text.
+SAID = ("origin", "generator", "seed", "cell", "checks", "fields")
+# What is held of every record while ten million are mixed; a record has fewer than 2 ** 31 words.
+COUNTED = {"origin": np.int8, "words": np.int32, "synthetic_words": np.int32}
 # Word pairs are held with 8 bytes each, twice.
 MOST_WORDS = 100_000_000
 
 # Why a record is not in the mixture; 0 is in it.
 REASONS = ("", "held-out", "unknown-origin", "cap", "size")
 IN, HELD_OUT, NO_ORIGIN, CAP, SIZE = range(5)
-
-
-@dataclass(frozen=True, slots=True)
-class MixOptions:
-    """The caps, the unit they are counted in, and the strata.
-
-    `per_generator` caps each generator's share of the synthetic part, `per_stratum` the synthetic share of a stratum.
-    `strata` are columns; a stratum is one combination of their values, named like "difficulty=hard,topic=rates".
-    `weights` give strata their share of the records, 1 where it is silent; without any the shares are as they come.
-    With `choose` coverage those synthetic records are left out that add least to what the real ones cover of `anchor`,
-    or of all candidates where there is none. `order` synthetic-first writes real records last: one pass over synthetic
-    and then over real data avoided strong collapse in regression where mixing did not (openreview ayBfYBks0U).
-    """
-
-    max_synthetic: float = DEFAULT_CAP
-    by: Literal["records", "tokens"] = "records"
-    per_generator: float = 1.0
-    caps: Mapping[str, float] = field(default_factory=dict)
-    strata: tuple[str, ...] = ()
-    weights: Mapping[str, float] = field(default_factory=dict)
-    per_stratum: float = 1.0
-    size: int | None = None
-    choose: Literal["random", "coverage"] = "random"
-    order: Literal["shuffled", "synthetic-first"] = "shuffled"
-    anchor: Sequence[str | Path] = ()
-    held_out: Sequence[str | Path] = ()
-    seed: int = 7
-    shape: RowShape = "own"
-    mapping: Mapping[str, str] = field(default_factory=dict)
-    runner: Runner = field(default_factory=LocalRunner)
-
-    @property
-    def only_the_cap_binds(self) -> bool:
-        """True where nothing but the overall cap can leave a synthetic record out."""
-        others = min([self.per_generator, self.per_stratum, *self.caps.values()])
-        return others >= 1 and not self.weights and self.size is None
-
-    def cap(self, generator: str) -> float:
-        """Return the cap of a generator (`generator_of`) as written."""
-        return self.caps.get(generator, self.per_generator)
-
-
-def generator_of(name: str | None) -> str:
-    """Return the name under which a generator is capped: two versions (`name@version`) are one generator."""
-    return (name or "").partition("@")[0]
+# What a mixture is asked for when nobody says otherwise.
+PLAIN = MixOptions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +60,8 @@ class _Everything:
     """All records: origin and words of each, the number of its stratum, and the names of the strata."""
 
     data: Dataset
-    counts: Mapping[str, Rows]
-    stratum: Rows
+    counts: Mapping[str, npt.NDArray[np.integer]]
+    stratum: npt.NDArray[np.int32]
     strata: list[str]
 
     def made_of(self, kept: Rows) -> dict[str, Any]:
@@ -123,6 +89,15 @@ class _Everything:
             return found
         return {**found, "strata": {label: self._lacking(rows, options) for label, rows in parts.items()}}
 
+    def dose(self, kept: Rows, by: str) -> dict[str, Any]:
+        """Return what the dose laws say of what is kept, in records or tokens as the cap counts."""
+        made = self._told(kept)
+        counted = ("records", "synthetic") if by == "records" else ("tokens", "synthetic_tokens")
+        whole, synthetic = (made[name] for name in counted)
+        if not whole:
+            return {}
+        return calculator.told(calculator.of_share(Measurement.census(synthetic / whole, whole, "share")))
+
     def bill(self, fate: npt.NDArray[np.int8], seed: int) -> list[dict[str, Any]]:
         """Return the diversity bill of what the caps left out, among what could have been taken."""
         reasons = np.full(len(fate), None, dtype=object)
@@ -138,7 +113,11 @@ class _Everything:
         else:
             made, whole = int(np.count_nonzero(self.counts["origin"][rows] != REAL)), int(np.count_nonzero(rows))
         plan = dilution(whole - made, made, options.max_synthetic)
-        return {"add_real": plan.add_real, "or_drop_synthetic": plan.drop_synthetic}
+        return {
+            "add_real": plan.add_real,
+            "or_drop_synthetic": plan.drop_synthetic,
+            "or_real_epochs": epochs.needed(whole - made, plan.add_real),
+        }
 
     def _told(self, rows: Rows) -> dict[str, int]:
         made = self.counts["origin"][rows] != REAL
@@ -152,9 +131,9 @@ class _Everything:
 
 
 def mix(
-    real: Sequence[str | Path], synthetic: Sequence[str | Path], out: Path, options: MixOptions = MixOptions()
+    real: Sequence[str | Path], synthetic: Sequence[str | Path], out: Path, options: MixOptions = PLAIN
 ) -> Manifest:
-    """Write train.*, rejected.jsonl and manifest.json into `out`; return the manifest."""
+    """Write train.*, rejected.jsonl, card, croissant.json and manifest.json into `out`; return the manifest."""
     with scratch() as folder, only_writer(out):
         parts = [
             read(real, mapping=options.mapping, spool=folder / "real", origin="real"),
@@ -164,11 +143,21 @@ def mix(
         if both:
             name = next(one.path for one in parts[0].inputs if one.digest in both)
             raise UsageError(f"{name} is on the real and on the synthetic side.", "A file is one or the other.")
-        return mixed(joined(parts, folder / "all"), out, options, folder)
+        manifest = _mixed(joined(parts, folder / "all"), out, options, folder)
+        shipped = publish(out, _facts(real, synthetic, out, options, manifest), manifest.to_dict())
+        manifest = replace(manifest, files={**manifest.files, **shipped})
+        manifest.write(out)
+        return manifest
 
 
 def mixed(data: Dataset, out: Path, options: MixOptions, folder: Path) -> Manifest:
-    """Mix the records of one data set by their origin; write as `mix` does."""
+    """Mix the records of one data set by their origin; write as `mix` does, but for card and croissant.json."""
+    manifest = _mixed(data, out, options, folder)
+    manifest.write(out)
+    return manifest
+
+
+def _mixed(data: Dataset, out: Path, options: MixOptions, folder: Path) -> Manifest:
     begin(out, data.inputs)
     everything = _Everything(data, _census(data), *strata(data, options.strata))
     fate = np.where(everything.counts["origin"] == UNKNOWN, NO_ORIGIN, IN).astype(np.int8)
@@ -176,14 +165,19 @@ def mixed(data: Dataset, out: Path, options: MixOptions, folder: Path) -> Manife
     order = _order(data, options.seed)
     order = order[fate[order] == IN]
     taking = _by_coverage(everything, order, options, folder) if options.choose == "coverage" else order
-    taken = taking[chosen(*_question(everything, taking, options))]
-    left = np.setdiff1d(order, taken)
+    taken = epochs.taken(*_question(everything, taking, options), options.real_epochs)
+    rows = taking[taken.places]
+    inside = np.zeros(data.rows, np.bool_)
+    inside[rows] = True
+    left = order[~inside[order]]
     # No cap leaves a real record out: that is done by the size asked for, or by the weights of strata.
     fate[left] = np.where(everything.counts["origin"][left] == REAL, SIZE, CAP)
-    kept = order[np.isin(order, taken)]
+    ranks = np.empty(data.rows, np.int64)
+    ranks[order] = np.arange(len(order))
+    written = epochs.spread(ranks[rows], taken.epochs, len(order))
     if options.order == "synthetic-first":
-        kept = kept[np.argsort(everything.counts["origin"][kept] == REAL, kind="stable")]
-    return _write(everything, kept, fate, out, options)
+        written = written[np.argsort(everything.counts["origin"][rows[written]] == REAL, kind="stable")]
+    return _write(everything, epochs.Taken(rows[written], taken.epochs[written]), fate, out, options)
 
 
 def _by_coverage(whole: _Everything, order: Rows, options: MixOptions, folder: Path) -> Rows:
@@ -205,11 +199,14 @@ def _by_coverage(whole: _Everything, order: Rows, options: MixOptions, folder: P
     return np.concatenate([real, made[ranks]])
 
 
-def _census(data: Dataset) -> dict[str, Rows]:
+def _census(data: Dataset) -> dict[str, npt.NDArray[np.integer]]:
     """Return origin, words and synthetic words per record."""
-    wanted = ("origin", "words", "synthetic_words")
-    tables = [census(table).select(wanted) for table in data.tables(COLUMNS)]
-    return {name: np.concatenate([[], *(table.column(name) for table in tables)]).astype(np.int64) for name in wanted}
+    found: dict[str, npt.NDArray[np.integer]] = {name: np.zeros(data.rows, kind) for name, kind in COUNTED.items()}
+    for shard in data.shards:
+        table = census(shard.table(COLUMNS))
+        for name, column in found.items():
+            column[shard.first : shard.first + shard.rows] = table.column(name).to_numpy()
+    return found
 
 
 def _question(whole: _Everything, order: Rows, options: MixOptions) -> tuple[Candidates, Rules]:
@@ -217,11 +214,11 @@ def _question(whole: _Everything, order: Rows, options: MixOptions) -> tuple[Can
     names = pc.fill_null(whole.data.column("generator"), "").combine_chunks().dictionary_encode()
     groups = [generator_of(name) for name in names.dictionary.to_pylist()]
     known = sorted(set(groups))
-    code = np.asarray([known.index(group) for group in groups] or [0], np.int64)[names.indices.to_numpy()]
+    code = np.asarray([known.index(group) for group in groups] or [0], np.int32)[names.indices.to_numpy()]
     synthetic = whole.counts["origin"][order] != REAL
     made, real = synthetic.astype(np.int64), (~synthetic).astype(np.int64)
     if options.by == "tokens":
-        made = whole.counts["synthetic_words"][order]
+        made = whole.counts["synthetic_words"][order].astype(np.int64)
         real = whole.counts["words"][order] - made
     _refuse_caps(known, whole, options)
     rules = Rules(
@@ -266,21 +263,18 @@ def _weights(labels: Sequence[str], weights: Mapping[str, float]) -> list[float]
 
 
 def _order(data: Dataset, seed: int) -> Rows:
-    """Return all rows in an order that depends on the seed and on each record's content; the id parts equals."""
-    keys = [np.empty((0, 2), np.uint64)]
-    for table in data.tables(("id", "prompt", "response")):
-        columns = (table.column(name).to_pylist() for name in table.column_names)
-        keys.append(np.asarray([_keys(seed, *row) for row in zip(*columns, strict=True)], np.uint64).reshape(-1, 2))
-    both = np.concatenate(keys)
-    return np.lexsort((both[:, 1], both[:, 0]))
+    """Return all rows in an order that depends on the seed and on each record alone: its text, then all else it says.
 
-
-def _keys(seed: int, name: str, prompt: str, response: str) -> tuple[int, int]:
-    return _hash64(f"{seed}:{len(prompt)}:{prompt}{response}"), _hash64(name)
-
-
-def _hash64(text: str) -> int:
-    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
+    Its id does not count, which may be its place in a file.
+    """
+    texts, others = (np.empty(data.rows, np.uint64) for _ in range(2))
+    for shard in data.shards:
+        here = slice(shard.first, shard.first + shard.rows)
+        prompts, responses, *said = [column.to_pylist() for column in shard.table((*TEXT, *SAID)).columns]
+        pairs = zip(prompts, responses, strict=True)
+        texts[here] = [hash64(f"{seed}:{len(prompt)}:{prompt}{response}") for prompt, response in pairs]
+        others[here] = [hash64("\0".join(map(str, row))) for row in zip(*said, strict=True)]
+    return np.lexsort((others, texts))
 
 
 def _held_out_rows(data: Dataset, options: MixOptions, folder: Path) -> Rows:
@@ -291,20 +285,25 @@ def _held_out_rows(data: Dataset, options: MixOptions, folder: Path) -> Rows:
     return np.unique(hits.column("record").to_numpy())
 
 
-def _write(whole: _Everything, kept: Rows, fate: npt.NDArray[np.int8], out: Path, options: MixOptions) -> Manifest:
-    data, form = whole.data, own_format(whole.data)
+def _write(
+    whole: _Everything, taken: epochs.Taken, fate: npt.NDArray[np.int8], out: Path, options: MixOptions
+) -> Manifest:
+    data, form, kept = whole.data, own_format(whole.data), taken.places
     files = {"train": f"train.{form}", "rejected": "rejected.jsonl"}
     with scratch() as folder:
-        write_dataset(out / files["train"], reordered(data, kept, folder), form=form, shape=options.shape)
+        product = reordered(data, kept, folder)
+        if taken.epochs.max(initial=1) > 1:
+            product = amended(product, folder / "marked", partial(epochs.mark, times=taken.epochs))
+        write_dataset(out / files["train"], product, form=form, shape=options.shape)
     rejected = np.flatnonzero(fate)
     reasons = [REASONS[code] for code in fate[rejected].tolist()]
     write_reasons(out / files["rejected"], data, rejected, reasons)
     files |= set_aside(out, data)
     bad = len(data.quarantine)
     caps = {"max_synthetic": options.max_synthetic, "by": options.by, "per_generator": options.per_generator}
-    manifest = Manifest(
+    return Manifest(
         "mix",
-        Counts(data.rows + bad, len(kept), len(rejected), failed=bad),
+        Counts(data.rows + bad, int(np.count_nonzero(taken.epochs == 1)), len(rejected), failed=bad),
         ok=len(kept) > 0,
         reasons=Counter(reasons) + Counter(line.reason for line in data.quarantine),
         files=files,
@@ -314,10 +313,29 @@ def _write(whole: _Everything, kept: Rows, fate: npt.NDArray[np.int8], out: Path
             "caps": {**caps, "per_stratum": options.per_stratum},
             "choose": options.choose,
             "order": options.order,
+            "dose": whole.dose(kept, options.by),
+            "epochs": epochs.told(taken.epochs, options.real_epochs),
             **whole.made_of(kept),
+            "parts": parts_of(data, kept),
+            "licences": sorted(name for name in pc.unique(data.column("licence").take(kept)).to_pylist() if name),
             "shortfall": whole.shortfall(fate, options),
             "bill": whole.bill(fate, options.seed),
         },
     )
-    manifest.write(out)
-    return manifest
+
+
+def _facts(
+    real: Sequence[str | Path], synthetic: Sequence[str | Path], out: Path, options: MixOptions, manifest: Manifest
+) -> Facts:
+    """Return what card and Croissant say of a mixture that was not built."""
+    checks = [part for part in manifest.more["parts"] if part["role"] == "check"]
+    held_out = ", ".join(str(path) for path in options.held_out)
+    return Facts(
+        name=out.resolve().name,
+        licences=tuple(manifest.more["licences"]),
+        files=(out / manifest.files["train"],),
+        made_of=manifest.more["made_of"],
+        checks={part["name"]: f"{part['records']:,} records passed" for part in checks},
+        held_out=held_out and f"{held_out} was kept out: {manifest.reasons['held-out']:,} records matched it.",
+        command=command(real, synthetic, out, options),
+    )

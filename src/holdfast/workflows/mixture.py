@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 Numbers = npt.NDArray[np.int64]
+Groups = npt.NDArray[np.int32] | npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 # Caps are read to so many parts, rounded down, so that shares of 10 ** 12 tokens are compared exactly in 64 bits.
@@ -26,14 +27,14 @@ PARTS = 1_000_000
 class Candidates:
     """Records in taking order, one entry each: units a machine made, units that are real, and their groups.
 
-    `generator` and `stratum` are numbers from 0; the generator of a real record means nothing.
+    `generator` and `stratum` are numbers from 0; the generator of a real record means nothing. Units are 64 bits wide.
     """
 
     made: Numbers
     real: Numbers
     synthetic: Mask
-    generator: Numbers
-    stratum: Numbers
+    generator: Groups
+    stratum: Groups
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +187,7 @@ def _take(candidates: Candidates, dealt: _Dealt, pool: Mask, by_stratum: bool) -
     return taken
 
 
-def rank_within(groups: Numbers) -> Numbers:
+def rank_within(groups: Groups) -> Numbers:
     """Return for each entry how many entries of its group stand before it."""
     order = np.argsort(groups, kind="stable")
     ordered = groups[order]
@@ -196,7 +197,7 @@ def rank_within(groups: Numbers) -> Numbers:
     return ranks
 
 
-def _running(groups: Numbers, values: Numbers) -> Numbers:
+def _running(groups: Groups, values: Numbers) -> Numbers:
     """Return the running total of the values within each group, each entry's own included."""
     order = np.argsort(groups, kind="stable")
     ordered = groups[order]
@@ -242,7 +243,7 @@ def _under_strata(candidates: Candidates, rules: Rules, taken: Mask) -> Mask:
     return taken if rules.stratum_cap >= 1 else _under_cap(candidates, rules.stratum_cap, taken, candidates.stratum)
 
 
-def _under_cap(candidates: Candidates, cap: float, taken: Mask, groups: Numbers) -> Mask:
+def _under_cap(candidates: Candidates, cap: float, taken: Mask, groups: Groups) -> Mask:
     """Return `taken` without the last synthetic records of groups whose synthetic share of units exceeds the cap.
 
     Real units count whatever their place; those of a mixed record count with it.

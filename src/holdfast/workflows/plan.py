@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from holdfast.core.dataset import Dataset
 from holdfast.core.errors import UsageError, nearest
 from holdfast.core.reader import read
 from holdfast.core.scratch import scratch
-from holdfast.core.settings import Settings
+from holdfast.core.settings import NEARLY_NEW_EPOCHS, Settings
 from holdfast.dedup.seal import NAME as SEAL
 from holdfast.models.families import family
 from holdfast.models.prices import remedy, unknown_price
@@ -20,6 +21,7 @@ from holdfast.workflows.audit import selected
 from holdfast.workflows.forecast import NOTHING, Forecast, Line, Range, forecast
 from holdfast.workflows.generate import deadline
 from holdfast.workflows.materials import MOST, Materials
+from holdfast.workflows.ood import asked_for, matching, rule_of
 from holdfast.workflows.recipe import Recipe
 from holdfast.workflows.reserve import asked, wanted
 from holdfast.workflows.writers import WRITERS
@@ -38,6 +40,7 @@ class Plan:
 
     real: int
     held_out: int
+    ood: int
     smallest_drop: float
     cells: int
     accepted: int
@@ -64,7 +67,8 @@ def plan(settings: Settings) -> Plan:
         paths = [settings.path(entry.path) for entry in settings.real]
         data = read(paths, mapping=settings.real[0].map, spool=folder, origin="real")
         recipe = Recipe.of(settings, _materials(settings, data)) if settings.generators else None
-        rows = data.rows
+        ood = _ood(settings, data, folder / "ood")
+        rows = data.rows - (ood if rule_of(asked_for(settings) or "") else 0)
     expected = forecast(recipe) if recipe else Forecast((), NOTHING, NOTHING, NOTHING, {})
     reserved = settings.reserve
     held_out = wanted(asked(reserved.eval, reserved.detect, reserved.power), rows)
@@ -73,6 +77,7 @@ def plan(settings: Settings) -> Plan:
     return Plan(
         real=rows,
         held_out=held_out,
+        ood=ood,
         smallest_drop=smallest_drop(held_out, reserved.power),
         cells=len(recipe.quotas) if recipe else 0,
         accepted=accepted,
@@ -88,6 +93,15 @@ def plan(settings: Settings) -> Plan:
     )
 
 
+def _ood(settings: Settings, real: Dataset, folder: Path) -> int:
+    """Return how many records of another register will be sealed beside the held-out set."""
+    given = asked_for(settings)
+    if given is None:
+        return 0
+    rule = rule_of(given)
+    return read([given], spool=folder, origin="real").rows if rule is None else int(matching(real, rule).sum())
+
+
 def _materials(settings: Settings, real: Dataset) -> Materials:
     """Return what writers work with; before the held-out set is sealed, the whole real data stands for its rest."""
     sealed = (settings.path(settings.reserve.out) / SEAL).exists()
@@ -101,7 +115,6 @@ def refuse_unsupported(settings: Settings) -> None:
         raise UsageError("The settings name no real data.", "Add real: [{path: FILE}], the anchor of everything.")
     asked = {
         "filters.judge": settings.filters.judge,
-        "reserve.ood": settings.reserve.ood,
         "a runner other than local": settings.runner != "local",
         "real files with different maps": len({tuple(entry.map.items()) for entry in settings.real}) > 1,
     }
@@ -137,6 +150,9 @@ def _warnings(settings: Settings) -> Iterator[str]:
     reach = sum(entry.cap * max(1, len(entry.tasks)) for entry in settings.generators)
     if settings.generators and reach < 1:
         yield f"the caps of the generators add up to {reach:.0%}: the quota cannot be filled"
+    if settings.mix.real_epochs > NEARLY_NEW_EPOCHS:
+        often = settings.mix.real_epochs
+        yield f"mix.real_epochs is {often}: beyond {NEARLY_NEW_EPOCHS} times real data are worth less than new ones"
     if settings.mix.max_synthetic > 0.5:
         yield f"the cap of {settings.mix.max_synthetic:.0%} synthetic is above the default of 50 %"
 

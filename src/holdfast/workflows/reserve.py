@@ -1,20 +1,24 @@
 """reserve: split a real held-out set off before anything is generated, and seal it.
 
 Groups never straddle the split: near-duplicates, exact duplicates, and records with an equal value in one of the
-`group_by` columns go to one side together. What the seal holds is hashes only (`dedup.seal`).
+`group_by` columns go to one side together. What the seal holds is hashes only (`dedup.seal`). Beside it a set of
+another register, date or source can be sealed for whoever watches the training (`workflows.ood`).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from holdfast.core.dataset import Dataset
+from holdfast.core.dataset import Dataset, amended, reordered
 from holdfast.core.errors import UsageError
 from holdfast.core.reader import read
+from holdfast.core.reading.inputs import find_inputs
 from holdfast.core.rundir import MANIFEST, Counts, Manifest, begin, only_writer
 from holdfast.core.scratch import scratch
 from holdfast.core.writer import own_format, set_aside, write_dataset, write_reasons
@@ -24,6 +28,7 @@ from holdfast.dedup.seal import NAME, Seal
 from holdfast.stats.proportion import size_to_notice, smallest_drop
 from holdfast.workflows.evidence import Evidence, evidence
 from holdfast.workflows.mixture import apportion
+from holdfast.workflows.ood import difference, matching, named, rule_of
 from holdfast.workflows.strata import NONE, strata, values
 
 
@@ -32,7 +37,8 @@ class ReserveOptions:
     """`share` below 1 is a share of the records, else a number of them; `detect` sizes the set by power instead.
 
     `detect` is the smallest drop in accuracy that it is to notice with chance `power`. Each of the `strata` gives its
-    share of the set; `group_by` names columns whose equal values stay on one side.
+    share of the set; `group_by` names columns whose equal values stay on one side. `ood` is a file of real records from
+    elsewhere, or a rule on a column of the real data (`workflows.ood`): all of these are sealed beside the set.
     """
 
     share: float = 0.1
@@ -42,70 +48,145 @@ class ReserveOptions:
     power: float = 0.8
     seed: int = 7
     mapping: Mapping[str, str] = field(default_factory=dict)
+    ood: str | None = None
+
+
+class _Sides(NamedTuple):
+    """Indices of the records by what becomes of them. `near_ood` are of a group with records that are `ood`."""
+
+    chosen: np.ndarray
+    train: np.ndarray
+    ood: np.ndarray
+    not_real: np.ndarray
+    near_ood: np.ndarray
 
 
 def reserve(real: Sequence[str | Path], out: Path, options: ReserveOptions = ReserveOptions()) -> Manifest:
-    """Write eval.*, train.*, holdfast.seal and manifest.json into `out`; return the manifest.
+    """Write eval.*, train.*, ood.* where asked, holdfast.seal and manifest.json into `out`; return the manifest.
 
     Records labelled synthetic or mixed are rejected, not held out: the held-out set is real. Refuses a folder that
     holds a finished seal, because a seal is made once; one that was killed half-way is made again, to the same bytes.
     """
     if (out / NAME).exists() and (out / MANIFEST).exists():
         raise UsageError(f"{out / NAME} is there already: a held-out set is sealed once.", "Choose another --out.")
+    paths = [*real, *_ood_file(options.ood)]
     with scratch() as folder, only_writer(out):
         # Read twice, because what whoever reserves them says of silent records is not what the records say.
-        silent = read(real, mapping=options.mapping, spool=folder / "silent")
-        data = read(real, mapping=options.mapping, spool=folder / "real", origin="real")
+        silent = read(paths, mapping=options.mapping, spool=folder / "silent")
+        data = read(paths, mapping=options.mapping, spool=folder / "real", origin="real")
         begin(out, data.inputs)
         return _write(data, evidence(silent), out, options, folder)
 
 
-def _write(data: Dataset, told: Evidence, out: Path, options: ReserveOptions, folder: Path) -> Manifest:
-    origin = np.asarray(data.column("origin").to_pylist(), dtype=object)
-    usable = np.flatnonzero(origin == "real")
+def _ood_file(ood: str | None) -> list[str]:
+    return [ood] if ood is not None and rule_of(ood) is None else []
+
+
+def _own_inputs(data: Dataset, ood: str | None) -> int:
+    """Return how many of the inputs, the first ones, are the real data; the others are the file of `ood`."""
+    count = len(data.inputs) - sum(len(find_inputs([path])) for path in _ood_file(ood))
+    if {one.digest for one in data.inputs[:count]} & {one.digest for one in data.inputs[count:]}:
+        raise UsageError(f"ood: {ood} is among the real data.", "Name a file of its own, or a rule on a column.")
+    return count
+
+
+def _is_ood(data: Dataset, ood: str | None) -> np.ndarray:
+    rule = rule_of(ood) if ood is not None else None
+    if rule is not None:
+        return matching(data, rule)
+    return np.asarray(data.column("input").to_numpy() >= _own_inputs(data, ood), np.bool_)
+
+
+def _sides(data: Dataset, numbers: np.ndarray, options: ReserveOptions) -> tuple[_Sides, int]:
+    """Return which record goes where, and how many were asked to be held out."""
+    real = np.asarray(data.column("origin").to_pylist(), dtype=object) == "real"
+    group, far = groups(data, options.group_by), _is_ood(data, options.ood)
+    beside = np.isin(group, group[far]) & ~far
+    usable = np.flatnonzero(real & ~far & ~beside)
     size = wanted(asked(options.share, options.detect, options.power), len(usable))
-    numbers, labels = strata(data, options.strata)
-    chosen = _split_by(groups(data, options.group_by), usable, numbers, (size, options.seed))
+    chosen = _split_by(group, usable, numbers, (size, options.seed))
     if not len(chosen):
         what = f"No group of records fits into a held-out set of {size}: near-duplicates and groups stay together."
         raise UsageError(what, "Choose a larger --eval, or filter near-duplicates first.")
-    train = np.setdiff1d(usable, chosen)
-    refused = np.setdiff1d(np.arange(data.rows), usable)
-    suffix = own_format(data)
-    files = {"eval": f"eval.{suffix}", "train": f"train.{suffix}", "seal": NAME}
-    write_dataset(out / files["eval"], data, chosen)
-    write_dataset(out / files["train"], data, train)
-    files |= _refused(out, data, refused)
-    real = told.of(chosen)
-    proof = {"inputs": [item.digest for item in data.inputs], "origin": "real", "records": len(chosen), **real}
-    sealed = read([out / files["eval"]], mapping=options.mapping, spool=folder / "eval")
-    Seal.of(sealed, proof, options.mapping).write(out)
+    if options.ood is not None and not (real & far).any():
+        raise UsageError(f"ood: none of the records of {options.ood} is real.", "Name real records.")
+    parts = (real & far, ~real, real & beside)
+    return _Sides(chosen, np.setdiff1d(usable, chosen), *map(np.flatnonzero, parts)), size
+
+
+def _write(data: Dataset, told: Evidence, out: Path, options: ReserveOptions, folder: Path) -> Manifest:
+    numbers, labels = strata(data, options.strata)
+    sides, size = _sides(data, numbers, options)
+    files = _write_sides(data, sides, out, options, folder)
+    real, more = told.of(sides.chosen), {}
+    if options.ood is not None:
+        differs = difference(data, np.sort(np.concatenate([sides.chosen, sides.train])), sides.ood, options.seed)
+        more["ood"] = {"of": named(options.ood), "records": len(sides.ood), "proof": told.of(sides.ood), **differs}
+    proof = {"inputs": [item.digest for item in data.inputs], "origin": "real", "records": len(sides.chosen), **real}
+    held_out = [out / files[side] for side in ("eval", "ood") if side in files]
+    sealed = read(held_out, mapping=options.mapping, spool=folder / "eval")
+    Seal.of(sealed, proof | more, options.mapping).write(out)
+    reasons = {"not-real": len(sides.not_real), "near-ood": len(sides.near_ood)}
+    bad, refused = len(data.quarantine), sum(reasons.values())
     manifest = Manifest(
         "reserve",
-        Counts(data.rows + len(data.quarantine), len(usable), len(refused), failed=len(data.quarantine)),
-        reasons={"not-real": len(refused)} if len(refused) else {},
+        Counts(data.rows + bad, data.rows - refused, refused, failed=bad),
+        reasons={reason: count for reason, count in reasons.items() if count},
         files=files,
         inputs=data.inputs,
         seeds={"split": options.seed},
         more={
-            "eval": len(chosen),
+            "eval": len(sides.chosen),
             "asked": size,
-            "train": len(train),
-            "smallest_drop": smallest_drop(len(chosen), options.power),
+            "train": len(sides.train),
+            "smallest_drop": smallest_drop(len(sides.chosen), options.power),
             "power": options.power,
             "proof": real,
-            **_by_stratum(labels, numbers, chosen, train),
+            **more,
+            **_by_stratum(labels, numbers, sides.chosen, sides.train),
         },
     )
     manifest.write(out)
     return manifest
 
 
+def _write_sides(data: Dataset, sides: _Sides, out: Path, options: ReserveOptions, folder: Path) -> dict[str, str]:
+    """Write each side in the format of its own first input; return role and name of all files, the seal's too."""
+    own = data if options.ood is None else replace(data, inputs=data.inputs[: _own_inputs(data, options.ood)])
+    suffix = own_format(own)
+    files = {"eval": f"eval.{suffix}", "train": f"train.{suffix}", "seal": NAME}
+    write_dataset(out / files["eval"], own, sides.chosen)
+    write_dataset(out / files["train"], own, sides.train)
+    if options.ood is not None:
+        far = _far(data, sides.ood, options.ood, folder)
+        files["ood"] = f"ood.{own_format(far)}"
+        write_dataset(out / files["ood"], far)
+    refused = {int(row): "not-real" for row in sides.not_real} | {int(row): "near-ood" for row in sides.near_ood}
+    files |= set_aside(out, data)
+    if refused:
+        write_reasons(out / "rejected.jsonl", data, list(refused), list(refused.values()))
+        files = {"rejected": "rejected.jsonl", **files}
+    return files
+
+
+def _far(data: Dataset, rows: np.ndarray, ood: str, folder: Path) -> Dataset:
+    """Return the records of `ood` as a data set whose inputs are only those that they come from."""
+    first = 0 if rule_of(ood) else _own_inputs(data, ood)
+
+    def moved(table: pa.Table, _: int) -> pa.Table:
+        own = pc.subtract(table.column("input"), pa.scalar(first, pa.int32()))
+        return table.set_column(table.schema.get_field_index("input"), "input", own)
+
+    found = amended(reordered(data, rows, folder / "far"), folder / "ood", moved)
+    return replace(found, inputs=data.inputs[first:])
+
+
 def _by_stratum(labels: list[str], numbers: np.ndarray, chosen: np.ndarray, train: np.ndarray) -> dict[str, Any]:
     if labels == [NONE]:
         return {}
     counted = [np.bincount(numbers[rows], minlength=len(labels)).tolist() for rows in (chosen, train)]
-    return {"strata": {label: {"eval": counted[0][at], "train": counted[1][at]} for at, label in enumerate(labels)}}
+    parts = {label: {"eval": counted[0][at], "train": counted[1][at]} for at, label in enumerate(labels)}
+    return {"strata": {label: part for label, part in parts.items() if any(part.values())}}
 
 
 def asked(share: float, detect: float | None, power: float) -> float:
@@ -172,11 +253,3 @@ def split(group: np.ndarray, usable: np.ndarray, wanted: int, seed: int) -> np.n
 
 def _draw(seed: int, head: int) -> bytes:
     return blake2b(f"{seed}:{head}".encode(), digest_size=8).digest()
-
-
-def _refused(out: Path, data: Dataset, refused: np.ndarray) -> dict[str, str]:
-    files = set_aside(out, data)
-    if len(refused):
-        write_reasons(out / "rejected.jsonl", data, refused, ["not-real"] * len(refused))
-        files = {"rejected": "rejected.jsonl", **files}
-    return files

@@ -15,20 +15,20 @@ PARTS = ("generator", "family", "source", "licence", "cell")
 NONE = "none"
 
 
-def strata(data: Dataset, columns: Sequence[str]) -> tuple[npt.NDArray[np.int64], list[str]]:
-    """Return the number of each record's stratum, int64[n], and their names in alphabetical order.
+def strata(data: Dataset, columns: Sequence[str]) -> tuple[npt.NDArray[np.int32], list[str]]:
+    """Return the number of each record's stratum, int32[n], and their names in alphabetical order.
 
     A name is like "difficulty=hard,topic=rates"; without columns there is one stratum, "none". Raises `UsageError` for
     a column that no record has.
     """
     if not columns:
-        return np.zeros(data.rows, np.int64), [NONE]
-    parts = zip(*(values(data, name) for name in columns), strict=True)
-    pairs = ([f"{name}={value or NONE}" for name, value in zip(columns, row, strict=True)] for row in parts)
-    named = [",".join(pair) for pair in pairs]
+        return np.zeros(data.rows, np.int32), [NONE]
+    codes: dict[tuple[str | None, ...], int] = {}
+    rows = zip(*(values(data, name) for name in columns), strict=True)
+    numbers = np.fromiter((codes.setdefault(row, len(codes)) for row in rows), np.int32)
+    named = [",".join(f"{name}={value or NONE}" for name, value in zip(columns, row, strict=True)) for row in codes]
     labels = sorted(set(named)) or [NONE]
-    places = {label: place for place, label in enumerate(labels)}
-    return np.asarray([places[name] for name in named], np.int64), labels
+    return np.asarray([labels.index(name) for name in named] or [0], np.int32)[numbers], labels
 
 
 def values(data: Dataset, name: str) -> Iterator[str | None]:
@@ -37,7 +37,8 @@ def values(data: Dataset, name: str) -> Iterator[str | None]:
     An axis that is not a column, too, parts what was generated for it; real records are then in its stratum "none".
     """
     if name in PARTS:
-        yield from data.column(name).to_pylist()
+        for table in data.tables((name,)):
+            yield from table.column(name).to_pylist()
         return
     seen: dict[str, None] = {}
     for table in data.tables(("fields", "cell")):

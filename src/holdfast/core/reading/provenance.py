@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import orjson
-
+from holdfast.core.reading.structs import read_text
 from holdfast.core.reading.turns import json_of, text_of_value
 from holdfast.core.record import ORIGINS, Origin
 
 Row = Mapping[str, Any]
+# Whole numbers up to here are floats without loss.
+EXACT = 2**53
 
 HOLDFAST = "holdfast"
 # Where a column of that name goes that is not ours: one that holds no object.
@@ -171,10 +172,14 @@ def _typed(name: str, value: Any) -> Any:
         return [text_of_value(part) for part in values if part not in (None, "")]
     if name in ("depth", "seed"):
         limit = 2**31 if name == "depth" else 2**63
+        if isinstance(value, float) and value.is_integer() and abs(value) <= EXACT:
+            value = int(value)  # whole numbers beside nulls come back from pandas as floats
         whole = isinstance(value, int) or (isinstance(value, str) and value.lstrip("-").isdecimal())
         return int(value) if whole and abs(int(value)) < limit else None
     nested = parse_nested(value)
-    return None if nested is None else json_of(nested)
+    # A column of structs gives each row the keys of all others, with nulls.
+    stated = {key: part for key, part in (nested or {}).items() if part is not None}
+    return json_of(stated) if stated else None
 
 
 def read_nested(nested: Any) -> dict[str, Any]:
@@ -195,12 +200,9 @@ def read_nested(nested: Any) -> dict[str, Any]:
 
 
 def parse_nested(nested: Any) -> dict[str, Any] | None:
-    """Return the `holdfast` value as a mapping: nested, or written as JSON text as CSV must."""
+    """Return the `holdfast` value as a mapping: nested, or as the text that CSV makes of it."""
     if isinstance(nested, str):
-        try:
-            nested = orjson.loads(nested)
-        except orjson.JSONDecodeError:
-            return None
+        nested = read_text(nested)
     return nested if isinstance(nested, dict) else None
 
 
