@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from holdfast.core.dataset import Dataset, text_of
 from holdfast.core.engine import Kernel, Progress, Runner, Stage, map_located, map_shards
-from holdfast.core.epochs import PREFIX, epoch_of
+from holdfast.core.epochs import epoch_of
 from holdfast.core.record import ORIGINS
 from holdfast.core.settings import Settings
 from holdfast.core.verdict import Evidence, Measurement
@@ -35,6 +34,7 @@ from holdfast.models.encoders import is_semantic, open_encoder
 from holdfast.models.families import family as known_family
 from holdfast.privacy.scan import scan as scan_leaks
 from holdfast.rules.census import COLUMNS, MIXED, REAL, SYNTHETIC, UNKNOWN, census
+from holdfast.rules.standing import standing
 from holdfast.stats.proportion import share
 from holdfast.stats.resample import draw, units
 
@@ -43,8 +43,6 @@ EXCERPT = 240
 TEXT = ("prompt", "response")
 # Diversity is compared at equal budget, so that more documents than this only narrow the interval.
 COMPARED = 4_000
-# The verdicts that `holdfast filter` leaves behind.
-FILTERS = ("near-duplicate", "exact-duplicate", "semantic-duplicate", "eval-contamination", "personal-data")
 # Up to so many words all word types are counted, of more one in 64: thousands in any text of that length.
 ALL_WORDS, PART = 4_000_000, 64
 # For what runs in this process; more hold more shards at once without being faster.
@@ -151,7 +149,7 @@ class View:
         rank = {REAL: 0, UNKNOWN: 1, MIXED: 2, SYNTHETIC: 3}
         ranks = np.asarray([rank[code] for code in range(len(ORIGINS))])
         coded = self.data.column("checks").combine_chunks().dictionary_encode(null_encoding="encode")
-        checked = np.asarray([_standing(text) for text in coded.dictionary.to_pylist()] or [0])
+        checked = np.asarray([standing(text) for text in coded.dictionary.to_pylist()] or [0])
         return np.asarray(2 * (3 * ranks[self.origin] + checked[coded.indices.to_numpy()]) + (self.epochs > 1))
 
     @cached_property
@@ -375,20 +373,6 @@ class View:
 def texts_at(data: Dataset, indices: np.ndarray) -> pa.ChunkedArray:
     """Return the training text at global indices."""
     return text_of(data.take(indices, TEXT))
-
-
-def _standing(checks: str | None) -> int:
-    """Return 0 where a check was passed and none failed, 1 where none decided, 2 where one failed.
-
-    What the filters look for decides nothing about a record's worth: it says only that they looked. Nor does a mark.
-    """
-    verdicts = orjson.loads(checks) if checks else {}
-    decided = {ok for name, ok in verdicts.items() if ok is not None and not _said(name)}
-    return 2 if False in decided else 0 if decided else 1
-
-
-def _said(name: str) -> bool:
-    return name in FILTERS or name.startswith(PREFIX)
 
 
 def drawn(n: int, seed: int, groups: np.ndarray | None = None, most: int = COMPARED) -> np.ndarray:
