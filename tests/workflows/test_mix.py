@@ -355,3 +355,39 @@ def test_same_seed_same_bytes_whatever_the_order_of_the_inputs(real, made, chose
     told += [(part, chosen.per_stratum) for part in manifest.more["strata"].values()]
     assert all(Fraction(part[names[0]]) <= Fraction(str(cap)) * part[names[1]] for part, cap in told)
     assert len(found[0].splitlines()) == manifest.counts.kept + manifest.more["epochs"]["repeats"]
+
+
+def test_nothing_that_a_mixture_is_compared_with_is_overwritten(tmp_path):
+    """A sealed set, an anchor or the round before in the folder of the mixture is refused, and all of it stays."""
+    paths = [[path] for path in inputs(tmp_path)]
+    sealed, anchors = tmp_path / "sealed", tmp_path / "anchors"
+    reserve(paths[0], sealed)
+    mix(*paths, tmp_path / "round")
+    anchors.mkdir()
+    written(anchors / "train.jsonl", [{"text": sentence(1)}])
+    for folder, options in (
+        (sealed, MixOptions(held_out=(sealed,))),
+        (anchors, MixOptions(anchor=(anchors / "train.jsonl",))),
+        (tmp_path / "round", MixOptions(previous=tmp_path / "round")),
+    ):
+        before = {path: path.read_bytes() for path in folder.iterdir()}
+        with pytest.raises(UsageError, match="would be overwritten"):
+            mix(*paths, folder, options)
+        assert before == {path: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_typing_error_costs_no_earlier_result(tmp_path):
+    """A column, a weight or a round that is not there is told before the mixture that was there is taken away."""
+    paths = [[path] for path in inputs(tmp_path)]
+    mix(*paths, tmp_path / "out")
+    before = {path: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    wrong = (
+        MixOptions(strata=("topc",)),
+        MixOptions(weights={"a=b": 2}),
+        MixOptions(per_generator=0.1),
+        MixOptions(previous=tmp_path),
+    )
+    for options in wrong:
+        with pytest.raises((UsageError, InputError)):
+            mix(*paths, tmp_path / "out", options)
+    assert before == {path: path.read_bytes() for path in (tmp_path / "out").iterdir()}

@@ -5,6 +5,7 @@ files: equal inputs and settings give equal bytes.
 """
 
 import fcntl
+import glob
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -156,15 +157,25 @@ def only_writer(folder: Path) -> Iterator[Path]:
         os.close(handle)
 
 
+def spare(folder: Path, paths: Iterable[str | Path]) -> None:
+    """Raise `UsageError` when what a run reads is `folder` itself, or lies in it under a name that a verb writes.
+
+    `paths` are files, globs or folders: inputs, and what they are compared with, as a sealed set or the round before.
+    """
+    own = folder.resolve()
+    for path in (Path(name) for given in paths for name in glob.glob(str(given)) or [given]):
+        found = path.resolve()
+        if found == own or (found.parent == own and path.name.partition(".")[0] in OURS):
+            raise UsageError(f"{path} is an input and would be overwritten.", "Choose another --out.")
+
+
 def begin(folder: Path, inputs: Iterable[Input]) -> None:
     """Make `folder` ready for a run over `inputs`: none is overwritten, and nothing of an earlier run stays.
 
-    Raises `UsageError` when an input lies in `folder` under a name that a verb writes.
+    Called when all that may be refused has been looked at, so that a typing error costs no earlier result. Raises
+    `UsageError` when an input lies in `folder` under a name that a verb writes.
     """
-    for item in inputs:
-        path = Path(item.path)
-        if path.resolve().parent == folder.resolve() and path.name.partition(".")[0] in OURS:
-            raise UsageError(f"{path} is an input and would be overwritten.", "Choose another --out.")
+    spare(folder, (item.path for item in inputs))
     older = read_manifest(folder) or {}
     for name in older.get("files", {}).values():
         if Path(name).name == name and name.partition(".")[0] in OURS:

@@ -19,7 +19,7 @@ from holdfast.core.dataset import Dataset, amended, joined, reordered, text_of
 from holdfast.core.errors import UsageError, nearest
 from holdfast.core.hashing import hash64
 from holdfast.core.reader import read
-from holdfast.core.rundir import Counts, Manifest, begin, only_writer
+from holdfast.core.rundir import Counts, Manifest, begin, only_writer, spare
 from holdfast.core.scratch import scratch
 from holdfast.core.verdict import Measurement
 from holdfast.core.writer import own_format, set_aside, write_dataset, write_reasons
@@ -159,7 +159,8 @@ def mixed(data: Dataset, out: Path, options: MixOptions, folder: Path) -> Manife
 
 
 def _mixed(data: Dataset, out: Path, options: MixOptions, folder: Path) -> Manifest:
-    begin(out, data.inputs)
+    before = [options.previous] if options.previous else []
+    spare(out, [*(one.path for one in data.inputs), *options.held_out, *options.anchor, *before])
     everything = _Everything(data, _census(data), *strata(data, options.strata))
     fate = np.where(everything.counts["origin"] == UNKNOWN, NO_ORIGIN, IN).astype(np.int8)
     fate[_held_out_rows(data, options, folder)] = HELD_OUT
@@ -293,6 +294,7 @@ def _write(
     files = {"train": f"train.{form}", "rejected": "rejected.jsonl"}
     with scratch() as folder:
         before = {"previous": compared(data, kept, options.previous, folder)} if options.previous else {}
+        begin(out, data.inputs)
         product = reordered(data, kept, folder)
         if taken.epochs.max(initial=1) > 1:
             product = amended(product, folder / "marked", partial(epochs.mark, times=taken.epochs))

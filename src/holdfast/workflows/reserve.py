@@ -19,7 +19,7 @@ from holdfast.core.dataset import Dataset, amended, reordered
 from holdfast.core.errors import UsageError
 from holdfast.core.reader import read
 from holdfast.core.reading.inputs import find_inputs
-from holdfast.core.rundir import MANIFEST, Counts, Manifest, begin, only_writer
+from holdfast.core.rundir import MANIFEST, Counts, Manifest, begin, only_writer, spare
 from holdfast.core.scratch import scratch
 from holdfast.core.writer import own_format, set_aside, write_dataset, write_reasons
 from holdfast.dedup.clusters import connected
@@ -74,7 +74,7 @@ def reserve(real: Sequence[str | Path], out: Path, options: ReserveOptions = Res
         # Read twice, because what whoever reserves them says of silent records is not what the records say.
         silent = read(paths, mapping=options.mapping, spool=folder / "silent")
         data = read(paths, mapping=options.mapping, spool=folder / "real", origin="real")
-        begin(out, data.inputs)
+        spare(out, (one.path for one in data.inputs))
         return _write(data, evidence(silent), out, options, folder)
 
 
@@ -117,6 +117,7 @@ def _sides(data: Dataset, numbers: np.ndarray, options: ReserveOptions) -> tuple
 def _write(data: Dataset, told: Evidence, out: Path, options: ReserveOptions, folder: Path) -> Manifest:
     numbers, labels = strata(data, options.strata)
     sides, size = _sides(data, numbers, options)
+    begin(out, data.inputs)
     files = _write_sides(data, sides, out, options, folder)
     real, more = told.of(sides.chosen), {}
     if options.ood is not None:
