@@ -248,6 +248,7 @@ def _manifest(settings: Settings, sealed: Path, steps: list[Manifest], report: R
             "cells": made.more.get("cells", {}),
             **{name: mixture.more[name] for name in ("made_of", "previous") if name in mixture.more},
             "licences": _licences(settings, mixture),
+            "unlicensed": 0 if all(each.licence for each in settings.real) else mixture.more["unlicensed"],
             "parts": judges_of(settings) + mixture.more["parts"],
             "models": _models(settings, made, mixture),
         },
@@ -293,6 +294,7 @@ def _facts(settings: Settings, dataset: Path, manifest: Manifest) -> Facts:
     return Facts(
         name=settings.name,
         licences=tuple(manifest.more["licences"]),
+        unlicensed=manifest.more["unlicensed"],
         files=(dataset,),
         made_of=manifest.more["made_of"],
         checks=checks,

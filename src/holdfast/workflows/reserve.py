@@ -107,7 +107,7 @@ def _sides(data: Dataset, numbers: np.ndarray, options: ReserveOptions) -> tuple
     chosen = _split_by(group, usable, numbers, (size, options.seed))
     if not len(chosen):
         what = f"No group of records fits into a held-out set of {size}: near-duplicates and groups stay together."
-        raise UsageError(what, "Choose a larger --eval, or filter near-duplicates first.")
+        raise UsageError(what, "Choose a larger --eval, group by less, or filter near-duplicates first.")
     if options.ood is not None and not (real & far).any():
         raise UsageError(f"ood: none of the records of {options.ood} is real.", "Name real records.")
     parts = (real & far, ~real, real & beside)
@@ -200,6 +200,11 @@ def wanted(share: float, usable: int) -> int:
     if not (0 < share < 1 or (share >= 1 and float(share).is_integer())):
         raise UsageError(
             f"A held-out set of {share:g} is neither a share nor a number of records.", "For example 0.1, or 200."
+        )
+    if usable < 2:
+        raise UsageError(
+            f"Too few real records for a held-out set and a training set: {usable}.",
+            "Give more real data. What a label or a generator column calls synthetic is never held out.",
         )
     size = round(share * usable) if share < 1 else int(share)
     if not 0 < size < usable:
