@@ -50,7 +50,7 @@ PLACES = {"generate": "generated", "filter": "filtered", "mix": "dataset"}
 # Rows looked at to find out what columns the real data have.
 SAMPLE = 1_000
 # What the manifest of a build repeats of its held-out set.
-HELD_OUT = ("eval", "train", "smallest_drop", "ood")
+HELD_OUT = ("eval", "train", "smallest_drop", "power", "ood")
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,7 +288,7 @@ def _facts(settings: Settings, dataset: Path, manifest: Manifest) -> Facts:
     reasons = steps["filter"]["reasons"]
     checks |= {name: f"{count:,} records removed" for name, count in reasons.items()}
     said = f"{held_out['eval']:,} real records were sealed before anything was generated. They notice a drop of "
-    notices = f"{said}{held_out['smallest_drop'] * 100:.1f} points or more with 80 % power."
+    notices = f"{said}{held_out['smallest_drop'] * 100:.1f} points or more with {held_out.get('power', 0.8):.0%} power."
     far = held_out.get("ood")
     beside = f" Beside them {far['records']:,} records of another register ({far['of']}) were sealed." if far else ""
     return Facts(
