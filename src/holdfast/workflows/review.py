@@ -40,13 +40,12 @@ SAMPLE = 400
 RECENT = 20
 
 RUBRICS = {
-    "score": "Would you train on this? Good: correct, does what was asked, and well written. Bad: wrong, off the point, "
-    "cut off, or padded.",
-    "scale": "How good is this answer as an example to learn from? 1: harmful or useless. The highest: nothing to mend.",
-    "choice": "Which answer would you rather have a model learn from? Correctness first, then what was asked, then style. "
-    "Longer is not better.",
+    "score": "Would you train on this?\nGood: correct, does what was asked, well written.\n"
+    "Bad: wrong, off the point, cut off, or padded.",
+    "scale": "How good is this answer as an example to learn from?\n1: harmful or useless.\nHighest: nothing to mend.",
+    "choice": "Which answer would you rather have a model learn from?\n"
+    "Correctness first, then what was asked, then style. Longer is not better.",
 }
-
 
 Meant = tuple[Kind, bool | int | None]
 

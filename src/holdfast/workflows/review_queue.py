@@ -53,7 +53,7 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """How sure judges are of a thing: 0 they differ, 1 one is undecided, 2 sure, 3 nobody judged it; then the margin."""
+    """How sure judges are of a thing: 0 they differ, 1 one is undecided, 2 sure, 3 not judged; then the margin."""
 
     kind: int = 3
     margin: float = 1.0
