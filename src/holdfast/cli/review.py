@@ -18,10 +18,13 @@ import typer
 from holdfast.cli import screen
 from holdfast.cli.options import Json, Mapping, mapping
 from holdfast.core.errors import UsageError
+from holdfast.core.labels import read_labels
 from holdfast.web.review import ROUTES, Pages, refused
 from holdfast.web.security import Gate
 from holdfast.web.server import application, listen, serve
-from holdfast.workflows.review import SAMPLE, Desk, ReviewOptions, review
+from holdfast.workflows.label_exchange import exported, imported
+from holdfast.workflows.review import SAMPLE, Desk, ReviewOptions, labelled, review
+from holdfast.workflows.review_agreement import lines, review_agreement
 
 
 class Format(StrEnum):
@@ -66,6 +69,9 @@ class Options:
         Format | None,
         typer.Option("--import", metavar="FORMAT", help="Add another tool's labels to --labels, and end."),
     ] = None
+    question: Annotated[
+        str, typer.Option(metavar="NAME", help="With --import: the question to read, where there are several.")
+    ] = ""
     export: Annotated[
         Format | None, typer.Option(metavar="FORMAT", help="Print the labels as another tool reads them, and end.")
     ] = None
@@ -74,13 +80,48 @@ class Options:
 
 def run(given: Options) -> int:
     """Serve the page until interrupted, or do what was asked for instead."""
+    if given.agreement is not None:
+        return _agreement(given, given.agreement)
+    if given.export is not None:
+        return _export(given, given.export)
     if not given.files:
         raise UsageError("There is nothing to label: no file was given.", "holdfast review FILE, or --agreement FILE.")
+    if given.import_ is not None:
+        return _import(given, given.files, given.import_)
     options = ReviewOptions(
         given.pairs, given.scale, given.sample, given.rubric, given.verdicts, given.adjudicate, mapping(given.map)
     )
     with review(given.files, given.labels, options) as desk:
         _serve(given, desk)
+    return 0
+
+
+def _agreement(given: Options, labels: Path) -> int:
+    report = review_agreement(labels, given.files or (), given.judge, mapping(given.map))
+    if given.json:
+        screen.result(orjson.dumps(report, option=orjson.OPT_INDENT_2).decode())
+        return 0
+    for line in lines(report):
+        screen.result(line)
+    return 0
+
+
+def _import(given: Options, files: list[str], tool: Format) -> int:
+    added = known = 0
+    for file in files:
+        new, old = imported(Path(file), tool, given.labels, given.question)
+        added, known = added + new, known + old
+    told = {"version": 1, "added": added, "known": known, "labels": str(given.labels)}
+    text = f"{added:,} labels added to {given.labels}" + (f", {known:,} were there" if known else "")
+    screen.result(orjson.dumps(told).decode() if given.json else text)
+    return 0
+
+
+def _export(given: Options, tool: Format) -> int:
+    """Print the labels as one JSON list, with the texts of the records where files are given."""
+    said = read_labels(given.labels)
+    texts = labelled(given.files, said, mapping(given.map)) if given.files else {}
+    screen.result(orjson.dumps(exported(said, texts, tool), option=orjson.OPT_INDENT_2).decode())
     return 0
 
 

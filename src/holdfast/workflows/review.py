@@ -101,6 +101,15 @@ def review(files: Sequence[str | Path], labels: Path, options: ReviewOptions = R
     yield Desk(labels, queue, rubric, options, known, len(found))
 
 
+def labelled(files: Sequence[str | Path], labels: Sequence[Label], mapping: Mapping[str, str]) -> dict[Thing, Item]:
+    """Return the records and pairs of `files` that have labels, by what a label names."""
+    wanted = {label.about for label in labels}
+    with scratch() as folder:
+        data = read(files, mapping=dict(mapping), spool=folder / "data")
+        found = [each for pairs in (False, True) for each in places(data, pairs=pairs) if each.about in wanted]
+        return {item.about: item for item in items(data, found)}
+
+
 def _wanted(
     found: Sequence[Place], said: Sequence[Label], known: Mapping[Thing, Doubt], options: ReviewOptions
 ) -> list[Place]:
