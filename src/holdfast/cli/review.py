@@ -134,6 +134,8 @@ def _serve(given: Options, desk: Desk) -> None:
     sys.stdout.flush()
     what = "pairs" if given.pairs else "records"
     screen.note(f"{len(desk.items):,} of {desk.found:,} {what}; labels go to {desk.path}. Ctrl-C ends.")
+    if desk.unread:
+        screen.note(f"{desk.unread:,} rows could not be read and are left out: holdfast audit names them.")
     if not given.no_browser and _has_screen():
         webbrowser.open(gate.address)
     try:

@@ -92,9 +92,9 @@ class Pages:
     def _named(self, asked: Asked) -> Reply:
         name = " ".join(asked.form.get("name", "").split())
         if asked.method == "GET" or self.rater:
-            return _to("/review") if self.rater else page("name.html", name=self._rater(asked), wrong="")
+            return _to("/review") if self.rater else page("name.html", wrong="")
         if not name or len(name) > LONGEST_NAME or visible(name) != name:
-            return page("name.html", 400, name="", wrong=f"A name has 1 to {LONGEST_NAME} letters.")
+            return page("name.html", 400, wrong=f"A name has 1 to {LONGEST_NAME} letters.")
         return _to("/review", {f"{self.gate.cookie}-rater": quote(name, safe="")})
 
     def _saved(self, asked: Asked, rater: str) -> Reply:

@@ -98,7 +98,7 @@ def review(files: Sequence[str | Path], labels: Path, options: ReviewOptions = R
         queue = items(data, _wanted(found, said, known, options))
     if not queue:
         raise UsageError(_nothing(options, data), _remedy(options))
-    yield Desk(labels, queue, rubric, options, known, len(found))
+    yield Desk(labels, queue, rubric, options, known, len(found), len(data.quarantine))
 
 
 def labelled(files: Sequence[str | Path], labels: Sequence[Label], mapping: Mapping[str, str]) -> dict[Thing, Item]:
@@ -157,7 +157,8 @@ def _rubric(options: ReviewOptions) -> str:
 class Desk:
     """The queue, the file of labels, and what each rater said. One answer is one appended and synced line.
 
-    `found` is how many records or pairs the files hold, `items` those that are asked about.
+    `found` is how many records or pairs the files hold, `items` those that are asked about, `unread` the rows that
+    could not be read.
     """
 
     path: Path
@@ -166,6 +167,7 @@ class Desk:
     options: ReviewOptions = ReviewOptions()
     known: Mapping[Thing, Doubt] = field(default_factory=dict)
     found: int = 0
+    unread: int = 0
     _labels: list[Label] = field(default_factory=list)
     _read: tuple[int, int] | None = None
     _orders: dict[str, list[Item]] = field(default_factory=dict)

@@ -25,7 +25,7 @@ from holdfast.workflows.review_queue import NO_CELL, NOT_MADE, read_verdicts
 Ratings = npt.NDArray[np.float64]
 Strata = Mapping[Thing, Mapping[str, str]]
 # Letters of a subset's name in a row of 80; a longer one has a line of its own.
-NAME = 14
+NAME = 12
 # The questions a label answers, and how many answers each has: good or bad, a step of a scale (as many as were given),
 # the better of two or a tie.
 QUESTIONS = {"good": 2, "scale": None, "choice": 3}
@@ -176,14 +176,14 @@ def lines(report: Mapping[str, Any]) -> list[str]:
 def _table(title: str, sets: Mapping[str, Any]) -> list[str]:
     rows = [("all", sets["overall"])]
     rows += [(name, each) for part in sets["subsets"].values() for name, each in part.items()]
-    told = [f"{title:<{NAME + 2}}{'n':>5}  {'raw':<6}{'kappa':<17}{'alpha':<17}{'AC1'}"]
+    told = [f"{title:<{NAME + 2}}{'n':>5}  {'raw':<6}{'kappa':<18}{'alpha':<18}{'AC1'}"]
     for name, each in rows:
         label = visible(name)
         if len(label) > NAME:
             told.append(f"  {label}")
             label = ""
         raw = "-" if each["raw"] is None else f"{each['raw']['value']:.2f}"
-        cells = "".join(f"{_cell(each[figure]):<17}" for figure in ("kappa", "alpha", "ac1"))
+        cells = "".join(f"{_cell(each[figure]):<18}" for figure in ("kappa", "alpha", "ac1"))
         told.append(f"  {label:<{NAME}}{each['items']:>5}  {raw:<6}{cells}".rstrip())
     return told
 
@@ -191,4 +191,4 @@ def _table(title: str, sets: Mapping[str, Any]) -> list[str]:
 def _cell(m: Mapping[str, Any] | None) -> str:
     if m is None or m["value"] is None:
         return "-"
-    return f"{m['value']:.2f} {m['low']:.2f}-{m['high']:.2f}"
+    return f"{m['value']:.2f} {m['low']:.2f}..{m['high']:.2f}"
