@@ -20,7 +20,7 @@ from holdfast.core.verdict import Measurement
 from holdfast.report.shown import visible
 from holdfast.stats.agreement import cohen_kappa, gwet_ac1, krippendorff_alpha, raw_agreement
 from holdfast.workflows.review import disputed, labelled
-from holdfast.workflows.review_queue import NO_CELL, NOT_MADE, read_verdicts
+from holdfast.workflows.review_queue import NO_CELL, NOT_MADE, judged, read_verdicts
 
 Ratings = npt.NDArray[np.float64]
 Strata = Mapping[Thing, Mapping[str, str]]
@@ -109,18 +109,44 @@ def _by_question(people: Mapping[Thing, Mapping[str, Label]], strata: Strata) ->
 
 
 def _judges(said: Sequence[Label], verdicts: Sequence[Mapping[str, Any]], strata: Strata) -> dict[str, Any]:
-    """Hold each check of the verdicts against the settled word of people; undecided verdicts are counted apart."""
-    people = {about: value for about, value in settled(said).items() if isinstance(value, bool)}
+    """Hold each check of the verdicts against the settled word of people, question by question."""
+    kinds = {label.about: question(label) for label in said if label.kind != "skip"}
+    people: dict[str, dict[Thing, float]] = {}
+    for about, value in settled(said).items():
+        people.setdefault(kinds[about], {})[about] = float(value)
+    checks = {str(each.get("check", "judge")): each for each in verdicts}
+    return {check: _judge(check, people, verdicts, strata) for check in sorted(checks)}
+
+
+def _judge(
+    check: str, people: Mapping[str, Mapping[Thing, float]], verdicts: Sequence[Mapping[str, Any]], strata: Strata
+) -> dict[str, Any]:
+    """Return the figures of one check; what it left undecided is counted apart."""
+    ours = {(each["id"], each.get("other")): each for each in verdicts if each.get("check", "judge") == check}
     found: dict[str, Any] = {}
-    for check in sorted({str(each.get("check", "judge")) for each in verdicts}):
-        ours = {(each["id"], each.get("other")): each["ok"] for each in verdicts if each.get("check", "judge") == check}
-        both = {about: ours[about] for about in people if about in ours}
-        values = {
-            about: {"people": float(people[about]), "judge": float(ok)} for about, ok in both.items() if ok is not None
-        }
-        figures = _sets(values, ["people", "judge"], strata, "good")
-        found[check] = {"undecided": len(both) - len(values), "not_labelled": len(ours) - len(both), **figures}
+    for asked, answers in people.items():
+        both = {about: _as_answer(ours[judged(about)], asked) for about in answers if judged(about) in ours}
+        values = {about: {"people": answers[about], "judge": said} for about, said in both.items() if said is not None}
+        if both:
+            found[asked] = {"undecided": len(both) - len(values), **_sets(values, ["people", "judge"], strata, asked)}
     return found
+
+
+def _as_answer(verdict: Mapping[str, Any], asked: str) -> float | None:
+    """Return what a verdict says in the terms of the question, None for undecided.
+
+    Of two answers a score above one half is for the first, below for the second, at it a tie; without a score true is
+    for the first.
+    """
+    ok, score = verdict["ok"], verdict.get("score")
+    if asked == "scale":
+        return None if score is None else float(score)
+    if ok is None:
+        return None
+    if asked == "good":
+        return float(ok)
+    side = float(ok) if score is None else float(score)
+    return 0.0 if side == 0.5 else 1.0 if side > 0.5 else 2.0
 
 
 def _sets(
@@ -165,18 +191,21 @@ def lines(report: Mapping[str, Any]) -> list[str]:
     if report["disputed"]:
         told.append(f"{report['disputed']} disputed, {report['adjudicated']} adjudicated")
     for name, sets in report["agreement"].items():
-        told += _table(f"raters, {name}", sets)
-    for name, sets in report["judges"].items():
-        told += _table(f"{name} against people", sets)
-        if sets["undecided"]:
-            told.append(f"  {sets['undecided']} verdicts undecided")
+        told += _table(f"people, {name}", sets)
+    for name, questions in report["judges"].items():
+        for asked, sets in questions.items():
+            told += _table(f"{name}, {asked}", sets)
+            if sets["undecided"]:
+                told.append(f"  {sets['undecided']} verdicts undecided")
     return told
 
 
 def _table(title: str, sets: Mapping[str, Any]) -> list[str]:
     rows = [("all", sets["overall"])]
     rows += [(name, each) for part in sets["subsets"].values() for name, each in part.items()]
-    told = [f"{title:<{NAME + 2}}{'n':>5}  {'raw':<6}{'kappa':<18}{'alpha':<18}{'AC1'}"]
+    told = ["", title] if len(title) > NAME + 2 else [""]
+    title = "" if len(title) > NAME + 2 else title
+    told += [f"{title:<{NAME + 2}}{'n':>5}  {'raw':<6}{'kappa':<18}{'alpha':<18}{'AC1'}"]
     for name, each in rows:
         label = visible(name)
         if len(label) > NAME:

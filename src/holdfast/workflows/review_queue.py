@@ -112,8 +112,13 @@ def drawn(found: Sequence[Place], sample: int, doubts: Mapping[Thing, Doubt] | N
     return taken[:sample] if sample else taken
 
 
+def judged(about: Thing) -> Thing:
+    """Return what verdicts call a thing: a row with two answers has one id there."""
+    return (about[0], None) if about[1] == about[0] + REJECTED else about
+
+
 def _rank(doubts: Mapping[Thing, Doubt], about: Thing) -> tuple[int, float]:
-    doubt = doubts.get(about, Doubt())
+    doubt = doubts.get(judged(about), Doubt())
     return doubt.kind, doubt.margin
 
 
