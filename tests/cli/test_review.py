@@ -27,7 +27,7 @@ def test_agreement_on_the_screen_and_as_json(folder, capsys):
     assert 0 == app.main(["review", "--agreement", "labels.jsonl", "data.jsonl"])
     shown = capsys.readouterr().out
     assert "2 things labelled: ann 2, bob 2\n1 disputed, 0 adjudicated\n" in shown
-    assert "  m               2  0.50  0.00" in shown
+    assert "  m                2  0.50 0.00" in shown
     assert 0 == app.main(["review", "--agreement", "labels.jsonl", "--json"])
     report = json.loads(capsys.readouterr().out)
     assert (1, 2, 0.5) == (report["version"], report["things"], report["agreement"]["good"]["overall"]["raw"]["value"])
