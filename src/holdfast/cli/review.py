@@ -137,7 +137,7 @@ def _serve(given: Options, desk: Desk) -> None:
     if desk.unread:
         screen.note(f"{desk.unread:,} rows could not be read and are left out: holdfast audit names them.")
     if not given.no_browser and _has_screen():
-        webbrowser.open(gate.address)
+        webbrowser.open(gate.ticket())
     try:
         serve(app, listening)
     except KeyboardInterrupt:
