@@ -17,6 +17,7 @@ import typer
 
 from holdfast.cli import screen
 from holdfast.cli.options import Json, Mapping, mapping
+from holdfast.core.engine import Progress
 from holdfast.core.errors import UsageError
 from holdfast.core.labels import read_labels
 from holdfast.web.review import ROUTES, Pages, refused
@@ -88,12 +89,23 @@ def run(given: Options) -> int:
         raise UsageError("There is nothing to label: no file was given.", "holdfast review FILE, or --agreement FILE.")
     if given.import_ is not None:
         return _import(given, given.files, given.import_)
-    options = ReviewOptions(
-        given.pairs, given.scale, given.sample, given.rubric, given.verdicts, given.adjudicate, mapping(given.map)
-    )
-    with review(given.files, given.labels, options) as desk:
-        _serve(given, desk)
+    with screen.progress() as progress:
+        desk = review(given.files, given.labels, _options(given, progress))
+    _serve(given, desk)
     return 0
+
+
+def _options(given: Options, progress: Progress | None) -> ReviewOptions:
+    return ReviewOptions(
+        pairs=given.pairs,
+        scale=given.scale,
+        sample=given.sample,
+        rubric=given.rubric,
+        verdicts=given.verdicts,
+        adjudicate=given.adjudicate,
+        mapping=mapping(given.map),
+        progress=progress,
+    )
 
 
 def _agreement(given: Options, labels: Path) -> int:
