@@ -14,7 +14,7 @@ from statistics import median
 from holdfast.core.dataset import Dataset
 from holdfast.core.engine import Progress
 from holdfast.core.errors import InputError, UsageError
-from holdfast.core.labels import ADJUDICATION, Kind, Label, Thing, adjudicated, append, read_labels, votes
+from holdfast.core.labels import ADJUDICATION, Kind, Label, Thing, adjudicated, append, line, read_labels, votes
 from holdfast.core.reader import read
 from holdfast.core.scratch import scratch
 from holdfast.workflows.review_queue import (
@@ -180,7 +180,7 @@ class Desk:
     @property
     def labels(self) -> list[Label]:
         """All labels of the file, also those that another server has added."""
-        state = (self.path.stat().st_size, self.path.stat().st_mtime_ns) if self.path.exists() else None
+        state = self._state()
         if state != self._read:
             self._labels, self._read = (read_labels(self.path) if state else []), state
         return self._labels
@@ -286,5 +286,17 @@ class Desk:
             version=f"{ADJUDICATION} {self.version}" if self.options.adjudicate else self.version,
             at=(now or datetime.now(UTC)).isoformat(timespec="seconds").replace("+00:00", "Z"),
         )
+        before = self.labels
         append(self.path, [label])
+        self._note(before, label)
         return label
+
+    def _note(self, before: list[Label], label: Label) -> None:
+        """Keep a label that was appended, so that the file need not be read again, unless somebody else wrote too."""
+        size = self._read[0] if self._read else 0
+        if self.path.stat().st_size == size + len(line(label)):
+            self._labels, self._read = [*before, label], self._state()
+
+    def _state(self) -> tuple[int, int] | None:
+        """The size of the file and when it was changed, None where there is none."""
+        return (self.path.stat().st_size, self.path.stat().st_mtime_ns) if self.path.exists() else None
