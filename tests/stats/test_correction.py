@@ -45,7 +45,7 @@ def test_rogan_gladen_covers_where_the_raw_rate_does_not() -> None:
 
 
 def test_ppi_is_narrower_than_the_labels_alone_and_covers() -> None:
-    """Check 24: n 100, N 2000, correlation .625: sd .039 against .049 of the labels, each +-.002; coverage .95 +-.01."""
+    """Check 24: n 100, N 2000, correlation .625: sd .039, labels alone .049, each +-.002; coverage .95 +-.01."""
     rng = np.random.default_rng(7)
     found, alone, covered, effective = [], [], [], []
     for _ in range(4000):
@@ -88,7 +88,7 @@ def test_retained_error_of_the_worked_examples(
 
 
 def test_the_expected_error_covers_what_is_really_kept() -> None:
-    """Its interval holds p psi/[...] of the true rates in 92 to 98 % of 1000 samples; so does the break-down point's."""
+    """Its interval holds that of the true rates in 92 to 98 % of 1000 samples; so does the break-down point's."""
     rng = np.random.default_rng(3)
     truth, turn = retained_error(0.3, 0.9, 0.4), breakdown(0.9, 0.4)
     hits = np.zeros(2)

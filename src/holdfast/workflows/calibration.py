@@ -1,0 +1,114 @@
+"""Calibration: a judge held against people, whole and by subset, before it may reject anything.
+
+Biases of a judge flip their sign between subsets, so that agreement over all says little about one of them. The lower
+bound of kappa counts, not kappa; where there are few labels it is low, and the judge stays without power there.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from holdfast.core.labels import Label, last_said
+from holdfast.core.verdict import Measurement
+from holdfast.stats.agreement import cohen_kappa, gwet_ac1, krippendorff_alpha, raw_agreement
+from holdfast.stats.correction import Confusion, expected_breakdown
+from holdfast.stats.proportion import wilson
+
+WHOLE = "all"
+# Below this many labels a bootstrap of kappa is not to be believed: its resamples hold too few of the rarer answer.
+LEAST_LABELS = 30
+# Labels of each kind, good and bad; without them kappa is undefined or rests on a handful.
+LEAST_OF_A_KIND = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How a judge or a panel agrees with people on one subset; `trusted`: it may reject there, else `why` not."""
+
+    subset: str
+    kappa: Measurement
+    ac1: Measurement
+    agreement: Measurement
+    known: Confusion
+    undecided: int
+    lower: float
+    trusted: bool
+    why: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the plain form for the manifest, with the break-down point."""
+        return asdict(self) | {"breakdown": asdict(expected_breakdown(self.known))}
+
+
+def people(labels: Iterable[Label], pass_at: int) -> dict[str, bool | None]:
+    """Return what people said of each record: the majority of its raters, None where they are split.
+
+    True and false count as they are; a whole number is good from `pass_at` on. Choices between records and skips say
+    nothing about one record.
+    """
+    votes: dict[str, list[bool]] = {}
+    for (name, _, _), label in last_said(labels).items():
+        if label.kind == "score" and label.value is not None:
+            good = label.value if isinstance(label.value, bool) else label.value >= pass_at
+            votes.setdefault(name, []).append(good)
+    return {name: None if 2 * sum(said) == len(said) else 2 * sum(said) > len(said) for name, said in votes.items()}
+
+
+def raters(labels: Iterable[Label], pass_at: int) -> Measurement | None:
+    """Return Krippendorff's alpha among the people, a ceiling for any judge; None where nobody labelled twice."""
+    said = {(name, rater): label for (name, _, rater), label in last_said(labels).items() if label.kind == "score"}
+    names, who = ({key[at]: None for key in said} for at in (0, 1))
+    if len(who) < 2:
+        return None
+    table = np.full((len(who), len(names)), np.nan)
+    places = [{name: place for place, name in enumerate(each)} for each in (names, who)]
+    for (name, rater), label in said.items():
+        value = label.value if isinstance(label.value, bool) else (label.value or 0) >= pass_at
+        table[places[1][rater], places[0][name]] = float(value)
+    return krippendorff_alpha(table)
+
+
+def calibrate(
+    human: Mapping[str, bool | None], judged: Mapping[str, bool | None], subsets: Mapping[str, str], least: float
+) -> dict[str, Calibration]:
+    """Return the calibration over all labelled records (`all`) and over each subset, by name.
+
+    `human` and `judged` are verdicts by record, `subsets` its subset; `least` is the lower bound of kappa that is
+    asked for. Records that people or the judge left undecided are counted and not compared.
+    """
+    shared = [name for name in human if name in judged and human[name] is not None]
+    groups: dict[str, list[str]] = {WHOLE: shared}
+    for name in shared:
+        groups.setdefault(subsets.get(name, ""), []).append(name)
+    pairs = {subset: [(bool(human[name]), judged[name]) for name in names] for subset, names in sorted(groups.items())}
+    return {subset: _calibrated(subset, found, least) for subset, found in pairs.items()}
+
+
+def _calibrated(subset: str, pairs: Sequence[tuple[bool, bool | None]], least: float) -> Calibration:
+    said = [(human, bool(judge)) for human, judge in pairs if judge is not None]
+    human, judge = ([float(pair[at]) for pair in said] for at in (0, 1))
+    known = Confusion.of([pair[0] for pair in said], [pair[1] for pair in said])
+    kappa = cohen_kappa(human, judge)
+    lower = min(-1.0 if kappa.low is None else kappa.low, _cautious(known))
+    why = ""
+    if len(said) < LEAST_LABELS or min(known.good, known.bad) < LEAST_OF_A_KIND:
+        why = f"{len(said)} labels ({known.good} good, {known.bad} bad); {LEAST_LABELS} are needed, 5 of each kind"
+    elif lower < least:
+        why = f"the lower bound of kappa is {lower:.2f}, below {least:g}"
+    table = [human, judge]
+    figures = kappa, gwet_ac1(table, categories=2), raw_agreement(table)
+    return Calibration(subset, *figures, known, len(pairs) - len(said), lower, not why, why)
+
+
+def _cautious(known: Confusion) -> float:
+    """Return kappa at the lower Wilson bound of agreement: a judge that never erred on 30 labels may yet err.
+
+    A bootstrap of labels without one disagreement has no width at all.
+    """
+    n = known.good + known.bad
+    passed = known.good_passed + known.bad_passed
+    chance = (known.good * passed + known.bad * (n - passed)) / n**2 if n else 1.0
+    low = wilson(known.good_passed + known.bad_refused, n)[0]
+    return (low - chance) / (1.0 - chance) if chance < 1 else -1.0
