@@ -25,6 +25,7 @@ VERBS = {
     "generate": "Make synthetic records, cell by cell.",
     "verify": "Check records mechanically, each verdict with its reason.",
     "filter": "Take out duplicates, held-out text and personal data.",
+    "judge": "Try the LLM judges: which attacks and empty answers pass.",
     "mix": "Mix real and synthetic records under a cap.",
     "audit": "One verdict on any data set, with evidence and exit code.",
     "verify-manifest": "Prove that the files of a run and its manifests agree.",

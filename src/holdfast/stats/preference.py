@@ -89,7 +89,7 @@ def preference_leakage(
         weights = rng.multinomial(n, np.full(n, 1.0 / n), size=how.resamples) / n
         drawn.append(weights @ table.T)
     rates = [table.mean(axis=1) for table in tables]
-    value = leakage_score(*rates[0], *rates[1])
+    value = float(leakage_score(*rates[0], *rates[1]))
     seen = [leakage_score(*one, *other) for one, other in zip(*drawn, strict=True)]
     tail = 50.0 * (1.0 - how.confidence)
     low, high = (float(each) for each in np.percentile(seen, [tail, 100.0 - tail]))
