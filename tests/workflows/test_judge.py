@@ -22,6 +22,10 @@ from tests.verifiers.judge_server import gullible, honest, is_attack, judge_serv
 from tests.workflows.asking import ledger, rows
 from tests.workflows.test_judging import filtered, labels, records, settings
 
+ANSWERED = (
+    "SELECT calls.id, count(*) FROM calls JOIN sends ON sends.call = calls.id"
+    " WHERE answer IS NOT NULL GROUP BY calls.id"
+)
 HOLDFAST = str(Path(sys.executable).parent / "holdfast")
 
 
@@ -137,14 +141,16 @@ def test_a_killed_filter_pays_real_models_for_nothing_twice(local_models: dict[s
             time.sleep(0.01)
         with suppress(ProcessLookupError):
             os.kill(running.pid, signal.SIGKILL)
-        running.communicate()
+        said = running.communicate()[1].decode()
+        assert -signal.SIGKILL == running.returncode, said
         assert not (tmp_path / "out" / "manifest.json").exists()
-        answered = ledger(tmp_path / "out", "SELECT count(*) FROM calls JOIN answers ON answers.call = calls.id")[0][0]
-        before = len(between.log())
+        paid = ledger(tmp_path / "out", ANSWERED)
+        assert 10 <= len(paid) < 75
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
         assert done.returncode in (0, 1), done.stderr.decode()
-        sent = len(between.log()) - before
-    assert sent <= 60 + 15 - answered
+    again = dict(ledger(tmp_path / "out", ANSWERED))
+    assert 75 == len(again)
+    assert dict(paid) == {call: again[call] for call, _ in paid}
     manifest = read_manifest(tmp_path / "out") or {}
     assert 60 == manifest["counts"]["in"]
     assert 2 * 60 == len(rows(tmp_path / "out", "verdicts"))

@@ -11,7 +11,8 @@ def judge_lines(told: Mapping[str, Any]) -> list[str]:
 
 def _people(told: Mapping[str, Any] | None) -> Iterator[str]:
     if told:
-        yield f"people labelled {told['records']:,} records, {told['found']:,} of them here; {_alpha(told['alpha'])}"
+        yield f"people labelled {told['records']:,} records, {told['found']:,} of them here"
+        yield f"  {_alpha(told['alpha'])}"
 
 
 def _alpha(alpha: Mapping[str, Any] | None) -> str:
@@ -26,12 +27,15 @@ def _judges(told: Mapping[str, Any]) -> Iterator[str]:
     for kin in told["kin"]:
         yield f"  accepted risk: {kin}"
     for subset, found in told["calibration"].items():
-        power = "may reject" if found["trusted"] else f"may not reject: {found['why']}"
-        yield f"  {subset:<20} kappa {number(found['kappa'])}; {power}"
-    yield f"  pass rate            {number(told['pass_rate'])}, corrected {number(told['corrected'])}"
+        power = "may reject" if found["trusted"] else "may not reject"
+        yield f"  {subset:<20} kappa {number(found['kappa'])}: {power}"
+        if found["why"]:
+            yield f"    {found['why']}"
+    yield f"  pass rate            {number(told['pass_rate'])}"
+    yield f"  corrected for errors {number(told['corrected'])}"
     whole = told["calibration"]["all"]
-    yield f"  retained error       {number(told['retained_error'])} of what it keeps is bad"
-    yield f"  break-down point     {number(whole['breakdown'])}: with more bad records most of what it keeps is bad"
+    yield f"  retained error       {number(told['retained_error'])} (bad among what it keeps)"
+    yield f"  break-down point     {number(whole['breakdown'])} (with more bad ones, useless)"
 
 
 def number(found: Mapping[str, Any] | None) -> str:
