@@ -29,7 +29,7 @@ def check(view: View) -> Iterator[Outcome]:
     if len(carrying(view, JUDGED)) == 0:
         return
     wanted = view.settings.filters.judge
-    unlabelled = wanted is not None and wanted.labels is None
+    unlabelled = wanted is not None and (wanted.labels is None or not view.settings.path(wanted.labels).exists())
     rows = carrying(view, JUDGED if unlabelled else '"judge-uncalibrated":')
     measured = view.counted(len(rows), view.n)
     if len(rows) == 0:

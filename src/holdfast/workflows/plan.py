@@ -166,8 +166,9 @@ def _about_judges(settings: Settings) -> Iterator[str]:
     wanted = settings.filters.judge
     if wanted is None:
         return
-    if wanted.labels is None:
-        yield "the judge has no labels: it will reject nothing, and judge-uncalibrated will be a finding"
+    if wanted.labels is None or not settings.path(wanted.labels).exists():
+        where = f" ({wanted.labels} is not there yet)" if wanted.labels else ""
+        yield f"the judge has no labels{where}: it will reject nothing, and judge-uncalibrated will be a finding"
     for name in wanted.models:
         model = settings.models[name]
         if Kin(model.model, model.family).family is None:

@@ -67,10 +67,11 @@ class Bench:
         return self.settings if self.settings is not None and self.settings.filters.judge is not None else None
 
     def said(self) -> list[Label]:
-        """Return all labels, those of the settings too."""
+        """Return all labels, those of the settings too, whose file may be yet to come: review writes it."""
         wanted = self.judged.filters.judge if self.judged else None
         own = [self.judged.path(wanted.labels)] if self.judged and wanted and wanted.labels else []
-        return [label for path in dict.fromkeys([*own, *self.labels]) for label in read_labels(Path(path))]
+        paths = dict.fromkeys([*(path for path in own if path.exists()), *self.labels])
+        return [label for path in paths for label in read_labels(path)]
 
 
 @dataclass(slots=True)
