@@ -129,7 +129,9 @@ def filtered(data: Dataset, folder: Path, options: FilterOptions, out: Path) -> 
 def _view(data: Dataset, folder: Path, options: FilterOptions, held_out: HeldOut | None) -> View:
     stages = folder / "stages"
     stages.mkdir()
-    settings = Settings(filters=options.filters, seed=options.seed)
+    # The judge has settings of its own, with its models.
+    alone = options.filters.model_copy(update={"judge": None})
+    settings = Settings(filters=alone, seed=options.seed)
     return View(data, settings, options.runner, stages, held_out=held_out, progress=options.progress)
 
 
