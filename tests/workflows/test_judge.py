@@ -128,6 +128,20 @@ def test_real_models_judge(local_models: dict[str, str], tmp_path: Path, mode: s
     assert sent == sum(used["requests"] for used in told["usage"].values())
 
 
+def test_a_real_model_that_scores_at_random_is_suspended(local_models: dict[str, str], tmp_path: Path) -> None:
+    """At temperature 5 a tiny model passes canaries: its scores are void, and the records wait for people."""
+    records(tmp_path, 36)
+    labels(tmp_path, count=30)
+    judge = {"labels": "labels.jsonl", "decoding": {"temperature": 5.0}}
+    recipe = settings(tmp_path, {"plover": local_models["plover"]}, judge=judge)
+    manifest = filtered(tmp_path, recipe)
+    told = manifest.more["judging"]["judges"]["plover"]
+    assert told["canaries"]["passed"] > 0
+    assert told["suspended"]
+    assert {"human-no": 10, "judge-suspended": 6} == manifest.reasons
+    assert {"judge-suspended"} == {row["reason"] for row in rows(tmp_path / "out", "verdicts")}
+
+
 def test_a_killed_filter_pays_real_models_for_nothing_twice(local_models: dict[str, str], tmp_path: Path) -> None:
     """Killed outright while it judges and started again, it sends no request of which an answer was on disk."""
     records(tmp_path, 60)
