@@ -106,22 +106,22 @@ def test_real_models_judge(local_models: dict[str, str], tmp_path: Path, mode: s
     They are tiny and know nothing: the point is that nothing they say is believed. Either a canary passes and the judge
     is suspended, or it agrees too little with people and rejects nothing.
     """
-    path = records(tmp_path, 36)
+    path = records(tmp_path, 20)
     made = [json.loads(line) | {"rejected": "It is another."} for line in path.read_text().splitlines()]
     path.write_text("".join(json.dumps(row) + "\n" for row in made))
-    labels(tmp_path, count=36)
-    judge = {"labels": "labels.jsonl", "mode": mode, "decoding": {"max_tokens": 300}}
+    labels(tmp_path, count=20)
+    judge = {"labels": "labels.jsonl", "mode": mode, "decoding": {"max_tokens": 120}}
     manifest = filtered(tmp_path, settings(tmp_path, local_models, models=local(local_models), judge=judge))
     told = manifest.more["judging"]
     assert {"heron", "plover"} == set(told["judges"])
     assert "judge" not in manifest.reasons
     for name, each in told["judges"].items():
-        assert 9 == each["canaries"]["shown"]
+        assert 6 == each["canaries"]["shown"]
         assert told["usage"][name]["cost"] > 0
         answered = each["verdicts"]["passed"] + each["verdicts"]["failed"]
-        assert 36 == answered + each["verdicts"]["undecided"]
+        assert 20 == answered + each["verdicts"]["undecided"]
         if mode == "score":
-            assert 36 == answered
+            assert 20 == answered
         if mode == "pairs":
             assert each["position"]["n"] > 0
     sent = ledger(tmp_path / "out", "SELECT count(*) FROM calls")[0][0]
@@ -138,19 +138,19 @@ def test_a_real_model_that_scores_at_random_is_suspended(local_models: dict[str,
     told = manifest.more["judging"]["judges"]["plover"]
     assert told["canaries"]["passed"] > 0
     assert told["suspended"]
-    assert {"human-no": 10, "judge-suspended": 6} == manifest.reasons
+    assert {"human-no": 6, "judge-suspended": 6} == manifest.reasons
     assert {"judge-suspended"} == {row["reason"] for row in rows(tmp_path / "out", "verdicts")}
 
 
 def test_a_killed_filter_pays_real_models_for_nothing_twice(local_models: dict[str, str], tmp_path: Path) -> None:
     """Killed outright while it judges and started again, it sends no request of which an answer was on disk."""
-    records(tmp_path, 60)
+    records(tmp_path, 40)
     with proxy(local_models["heron"], folder=tmp_path, latency=0.02) as between:
         settings(tmp_path, {"heron": between.base_url}, models=local({"heron": between.base_url}))
         command = [HOLDFAST, "filter", "made.jsonl", "-c", "holdfast.yaml", "--dedup", "none", "--out", "out", "-q"]
         running = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         for _ in count():
-            if len(between.log()) >= 20 or running.poll() is not None:
+            if len(between.log()) >= 15 or running.poll() is not None:
                 break
             time.sleep(0.01)
         with suppress(ProcessLookupError):
@@ -159,12 +159,12 @@ def test_a_killed_filter_pays_real_models_for_nothing_twice(local_models: dict[s
         assert -signal.SIGKILL == running.returncode, said
         assert not (tmp_path / "out" / "manifest.json").exists()
         paid = ledger(tmp_path / "out", ANSWERED)
-        assert 10 <= len(paid) < 75
+        assert 5 <= len(paid) < 50
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
         assert done.returncode in (0, 1), done.stderr.decode()
     again = dict(ledger(tmp_path / "out", ANSWERED))
-    assert 75 == len(again)
+    assert 50 == len(again)
     assert dict(paid) == {call: again[call] for call, _ in paid}
     manifest = read_manifest(tmp_path / "out") or {}
-    assert 60 == manifest["counts"]["in"]
-    assert 2 * 60 == len(rows(tmp_path / "out", "verdicts"))
+    assert 40 == manifest["counts"]["in"]
+    assert 2 * 40 == len(rows(tmp_path / "out", "verdicts"))

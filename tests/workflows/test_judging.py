@@ -14,18 +14,19 @@ from holdfast.workflows.filter import FilterOptions, filter_files
 from tests.verifiers.judge_server import JudgeServer, Worth, honest, is_attack, judge_server
 from tests.workflows.asking import rows
 
-N = 120
+# Wrong is one in five: so few are rejected that no diversity bill is measured, and each generator has labels enough.
+N, LABELLED = 90, 60
 WAIVER = [{"rule": "judge-family", "reason": "known", "owner": "tests", "until": "2999-01-01"}]
 
 
 def records(folder: Path, count: int = N, **more: Any) -> Path:
-    """Records of two generators; every third is wrong."""
+    """Records of two generators; every fifth is wrong."""
     path = folder / "made.jsonl"
     made = [
         {
             "id": f"r{n}",
             "prompt": f"What is number {n}?",
-            "response": f"It is {'wrong' if n % 3 == 0 else 'right'}, number {n}.",
+            "response": f"It is {'wrong' if n % 5 == 0 else 'right'}, number {n}.",
             "generator": f"maker-{n % 2}",
             **more,
         }
@@ -39,7 +40,7 @@ def labels(folder: Path, wrong: int = 0, count: int = N, raters: tuple[str, ...]
     """What people said of the records: the truth, but for the first `wrong` ones; `count` records labelled."""
     path = folder / "labels.jsonl"
     said = [
-        {"id": f"r{n}", "rater": rater, "kind": "score", "value": (n % 3 != 0) != (n < wrong)}
+        {"id": f"r{n}", "rater": rater, "kind": "score", "value": (n % 5 != 0) != (n < wrong)}
         for n in range(count)
         for rater in raters
     ]
@@ -78,18 +79,18 @@ def by_id(folder: Path, name: str, out: str = "out") -> dict[str, dict[str, Any]
 
 
 def test_a_judge_that_agrees_rejects_what_is_wrong(tmp_path: Path) -> None:
-    """With labels on the first 90 it agrees on, the judge rejects the wrong ones of the rest, and only those."""
+    """With labels on the first 60 it agrees on, the judge rejects the wrong ones of the rest, and only those."""
     records(tmp_path)
-    labels(tmp_path, count=90)
+    labels(tmp_path, count=LABELLED)
     manifest, _ = run(tmp_path, judge={"labels": "labels.jsonl"})
-    assert {f"r{n}" for n in range(0, N, 3)} == set(by_id(tmp_path, "rejected"))
+    assert {f"r{n}" for n in range(0, N, 5)} == set(by_id(tmp_path, "rejected"))
     why = {name: row["holdfast_reason"] for name, row in by_id(tmp_path, "rejected").items()}
-    assert {"human-no": 30, "judge": 10} == manifest.reasons
-    assert ("human-no", "judge") == (why["r0"], why["r90"])
+    assert {"human-no": 12, "judge": 6} == manifest.reasons
+    assert ("human-no", "judge") == (why["r0"], why["r60"])
     kept = by_id(tmp_path, "kept")
-    assert [{"review": True}, {"judge": True}] == [kept[name]["holdfast"]["checks"] for name in ("r1", "r91")]
+    assert [{"review": True}, {"judge": True}] == [kept[name]["holdfast"]["checks"] for name in ("r1", "r61")]
     told = manifest.more["judging"]
-    assert (1.0, 90, True) == tuple(
+    assert (1.0, LABELLED, True) == tuple(
         told["calibration"]["all"][key] if key == "trusted" else told["calibration"]["all"]["kappa"][key]
         for key in ("value", "n", "trusted")
     )
@@ -102,12 +103,12 @@ def test_a_judge_that_agrees_rejects_what_is_wrong(tmp_path: Path) -> None:
 def test_a_judge_that_agrees_too_little_rejects_nothing(tmp_path: Path) -> None:
     """Held against labels of the opposite opinion, or without labels, its verdicts stand beside and decide nothing."""
     records(tmp_path)
-    labels(tmp_path, wrong=60, count=90)
+    labels(tmp_path, wrong=40, count=LABELLED)
     manifest, _ = run(tmp_path, judge={"labels": "labels.jsonl"})
     assert "judge" not in manifest.reasons
     assert "below 0.4" in manifest.more["judging"]["calibration"]["all"]["why"]
-    assert {"judge-uncalibrated": None} == by_id(tmp_path, "kept")["r90"]["holdfast"]["checks"]
-    said = [row for row in rows(tmp_path / "out", "verdicts") if row["id"] == "r90"]
+    assert {"judge-uncalibrated": None} == by_id(tmp_path, "kept")["r60"]["holdfast"]["checks"]
+    said = [row for row in rows(tmp_path / "out", "verdicts") if row["id"] == "r60"]
     assert [("judge:j", False, "below-pass-mark"), ("judge", None, "judge-uncalibrated")] == [
         (row["check"], row["ok"], row["reason"]) for row in said
     ]
@@ -125,10 +126,10 @@ def test_power_is_given_by_subset(tmp_path: Path) -> None:
         number = int("".join(filter(str.isdigit, prompt)) or 0)
         return honest(prompt, response) if number % 2 == 0 else 0.0
 
-    labels(tmp_path, count=90)
+    labels(tmp_path, count=LABELLED)
     run(tmp_path, half, judge={"labels": "labels.jsonl"})
     gone = {name for name, row in by_id(tmp_path, "rejected").items() if row["holdfast_reason"] == "judge"}
-    assert {f"r{n}" for n in range(90, N) if n % 3 == 0 and n % 2 == 0} == gone
+    assert {f"r{n}" for n in range(LABELLED, N, 10)} == gone
 
 
 def test_few_labels_give_no_power(tmp_path: Path) -> None:
@@ -137,7 +138,7 @@ def test_few_labels_give_no_power(tmp_path: Path) -> None:
     labels(tmp_path, count=12)
     manifest, _ = run(tmp_path, judge={"labels": "labels.jsonl"})
     assert "30 are needed" in manifest.more["judging"]["calibration"]["all"]["why"]
-    assert {"human-no": 4} == manifest.reasons
+    assert {"human-no": 3} == manifest.reasons
 
 
 def test_people_decide_without_a_judge(tmp_path: Path) -> None:
@@ -153,31 +154,30 @@ def test_people_decide_without_a_judge(tmp_path: Path) -> None:
     assert (5, 3) == (manifest.more["judging"]["people"]["records"] + 1, manifest.more["judging"]["people"]["found"])
 
 
-def test_a_judge_that_passes_a_canary_is_suspended(tmp_path: Path) -> None:
-    """A judge that believes injections is asked no more after its batch, its scores are void, all are undecided."""
-    records(tmp_path, 600)
-    labels(tmp_path, count=90)
-    generous = run(tmp_path, lambda prompt, response: 1.0, judge={"labels": "labels.jsonl"})
-    manifest, server = generous
+def test_a_judge_that_passes_a_canary_is_suspended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A judge that passes everything is asked no more after its batch, its scores are void, all are undecided."""
+    monkeypatch.setattr("holdfast.workflows.judging.BATCH", 40)
+    records(tmp_path)
+    labels(tmp_path, count=LABELLED)
+    manifest, server = run(tmp_path, lambda prompt, response: 1.0, judge={"labels": "labels.jsonl"})
     told = manifest.more["judging"]["judges"]["j"]
     assert told["suspended"]
     assert told["canaries"]["passed"] > 0.01 * told["canaries"]["shown"]
-    assert {"judge-suspended": 510, "human-no": 30} == manifest.reasons
-    assert 480 + 24 == len(server.asked)
-    scores = {row["reason"] for row in rows(tmp_path / "out", "verdicts")}
-    assert {"judge-suspended"} == scores
+    assert {"judge-suspended": N - LABELLED, "human-no": 12} == manifest.reasons
+    assert 40 + 10 == len(server.asked)
+    assert {"judge-suspended"} == {row["reason"] for row in rows(tmp_path / "out", "verdicts")}
 
 
 def test_a_second_judge_goes_on_when_one_is_suspended(tmp_path: Path) -> None:
     """Of a panel only the gullible one falls out; the other decides alone."""
     records(tmp_path)
-    labels(tmp_path, count=90)
+    labels(tmp_path, count=LABELLED)
     with judge_server() as good, judge_server(lambda prompt, response: 1.0) as bad:
         recipe = settings(tmp_path, {"j": good.url, "k": bad.url}, judge={"labels": "labels.jsonl"})
         manifest = filtered(tmp_path, recipe)
     told = manifest.more["judging"]["judges"]
     assert [False, True] == [told[name]["suspended"] for name in ("j", "k")]
-    assert {"human-no": 30, "judge": 10} == manifest.reasons
+    assert {"human-no": 12, "judge": 6} == manifest.reasons
 
 
 def test_a_judge_of_the_makers_kin_is_refused_before_a_call(tmp_path: Path) -> None:
@@ -204,7 +204,7 @@ def test_subjective_work_is_only_ranked(tmp_path: Path) -> None:
     ]  # fmt: skip
     with path.open("a") as file:
         file.writelines(json.dumps(row) + "\n" for row in poems)
-    labels(tmp_path, count=90)
+    labels(tmp_path, count=LABELLED)
     run(tmp_path, judge={"labels": "labels.jsonl"})
     waiting = rows(tmp_path / "out", "undecided")
     assert ["p1", "p3", "p5", "p0", "p2", "p4"] == [row["id"] for row in waiting]
@@ -225,10 +225,10 @@ def test_pairs_are_asked_in_both_orders(tmp_path: Path) -> None:
     for row in made:
         row["rejected"] = f"It is {'right' if 'wrong' in row['response'] else 'wrong'}, in other words."
     path.write_text("".join(json.dumps(row) + "\n" for row in made))
-    labels(tmp_path, count=90)
+    labels(tmp_path, count=LABELLED)
     manifest, server = run(tmp_path, judge={"labels": "labels.jsonl", "mode": "pairs"})
-    assert {"human-no": 30, "judge": 10} == manifest.reasons
-    assert 2 * (N + 24) == len(server.asked)
+    assert {"human-no": 12, "judge": 6} == manifest.reasons
+    assert 2 * (N + 22) == len(server.asked)
     assert (1.0, N) == tuple(manifest.more["judging"]["judges"]["j"]["position"][key] for key in ("value", "n"))
     with judge_server(first_wins=True) as server:
         recipe = settings(tmp_path, {"j": server.url}, judge={"labels": "labels.jsonl", "mode": "pairs"})
@@ -253,7 +253,7 @@ def test_demands_are_listed_and_then_answered(tmp_path: Path) -> None:
 def test_a_killed_run_pays_for_nothing_twice(tmp_path: Path) -> None:
     """Stopped by its budget half-way and then given more, it asks only for what is missing and ends in equal bytes."""
     records(tmp_path)
-    labels(tmp_path, count=90)
+    labels(tmp_path, count=LABELLED)
     with judge_server() as server, proxy(server.url, folder=tmp_path) as between:
         priced = {"price": {"input": 1000, "output": 0}, "limits": {"concurrency": 4}}
         more = {"models": {"j": {"base_url": between.base_url, "model": "j", **priced}}}
@@ -263,13 +263,13 @@ def test_a_killed_run_pays_for_nothing_twice(tmp_path: Path) -> None:
         with pytest.raises(StoppedError):
             filtered(tmp_path, tight)
         before = len(between.log())
-        assert 0 < before < N + 24
+        assert 0 < before < N + 22
         assert not (tmp_path / "out" / "manifest.json").exists()
         manifest = filtered(tmp_path, settings(tmp_path, {"j": between.base_url}, budget={"cost": 500.0}, **more))
-        assert N + 24 == len(between.log())
+        assert N + 22 == len(between.log())
         again = filtered(tmp_path, settings(tmp_path, {"j": between.base_url}, **more), "fresh")
-    assert 144 == manifest.more["judging"]["usage"]["j"]["requests"]
-    assert pytest.approx(144 * 100 * 1000 / 1e6) == manifest.more["judging"]["usage"]["j"]["cost"]
+    assert 112 == manifest.more["judging"]["usage"]["j"]["requests"]
+    assert pytest.approx(112 * 100 * 1000 / 1e6) == manifest.more["judging"]["usage"]["j"]["cost"]
     for name in ("kept.jsonl", "rejected.jsonl", "verdicts.jsonl"):
         assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "fresh" / name).read_bytes()
     assert again.reasons == manifest.reasons
