@@ -61,7 +61,8 @@ def coverage(human: Bools, judge: Bools) -> dict[str, float]:
     for _ in range(RESAMPLES):
         some, others = rng.integers(0, len(human), LABELLED), rng.integers(0, len(human), JUDGED)
         known, passed = Confusion.of(human[some].tolist(), judge[some].tolist()), int(judge[others].sum())
-        ppi = ppi_mean(human[some], judge[some], judge[others])
+        people, said = human.astype(float), judge.astype(float)
+        ppi = ppi_mean(people[some], said[some], said[others])
         hits += [covers(each, truth) for each in (rogan_gladen(passed, JUDGED, known), ppi, share(passed, JUDGED))]
     names = ("rogan_gladen", "ppi", "raw")
     return {"human": truth, "judge": float(judge.mean()), **dict(zip(names, (hits / RESAMPLES).tolist(), strict=True))}

@@ -94,6 +94,7 @@ def test_people_decide_by_majority_and_by_the_mark() -> None:
         Label("e", "x", "skip", None), Label("f", "x", "choice", 1, other="a"),
     ]  # fmt: skip
     assert {"a": True, "b": False, "c": True, "d": None} == people(said, 4)
+    assert False is people([*said, Label("d", "z", "score", False, version="adjudication")], 4)["d"]
     alpha = raters(said, 4)
     assert alpha is not None
     assert 1 == alpha.n

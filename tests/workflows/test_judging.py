@@ -11,6 +11,7 @@ from holdfast.core.errors import InputError, StoppedError, UsageError
 from holdfast.core.rundir import Manifest
 from holdfast.core.settings import Dedup, Filters, Settings, load
 from holdfast.workflows.filter import FilterOptions, filter_files
+from holdfast.workflows.verify_manifest import verify_manifest
 from tests.verifiers.judge_server import JudgeServer, Worth, honest, is_attack, judge_server
 from tests.workflows.asking import rows
 
@@ -141,6 +142,20 @@ def test_few_labels_give_no_power(tmp_path: Path) -> None:
     assert {"human-no": 3} == manifest.reasons
 
 
+def test_labels_about_records_elsewhere_give_power_here(tmp_path: Path) -> None:
+    """Labelled records of another file are judged for the calibration, and are no records of this run."""
+    records(tmp_path).rename(tmp_path / "labelled.jsonl")
+    labels(tmp_path, count=LABELLED)
+    rows_here = [
+        {"id": f"new{n}", "prompt": f"And {n}?", "response": "right" if n else "wrong", "generator": "maker-0"}
+        for n in range(8)
+    ]
+    (tmp_path / "made.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows_here))
+    manifest, server = run(tmp_path, judge={"labels": "labels.jsonl", "records": "labelled.jsonl"})
+    assert ({"judge": 1}, 8) == (manifest.reasons, manifest.counts.given)
+    assert 8 + LABELLED + 17 == len(server.asked)
+
+
 def test_people_decide_without_a_judge(tmp_path: Path) -> None:
     """Labels alone: a no rejects, a yes keeps, a split is undecided, a record nobody saw is kept as before."""
     records(tmp_path, 4)
@@ -178,6 +193,8 @@ def test_a_second_judge_goes_on_when_one_is_suspended(tmp_path: Path) -> None:
     told = manifest.more["judging"]["judges"]
     assert [False, True] == [told[name]["suspended"] for name in ("j", "k")]
     assert {"human-no": 12, "judge": 6} == manifest.reasons
+    assert 1.0 == told["j"]["kappa"]["value"]
+    assert told["k"]["kappa"]["value"] == 0.0
 
 
 def test_a_judge_of_the_makers_kin_is_refused_before_a_call(tmp_path: Path) -> None:
@@ -273,6 +290,7 @@ def test_a_killed_run_pays_for_nothing_twice(tmp_path: Path) -> None:
     for name in ("kept.jsonl", "rejected.jsonl", "verdicts.jsonl"):
         assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "fresh" / name).read_bytes()
     assert again.reasons == manifest.reasons
+    assert verify_manifest(tmp_path / "out").ok
 
 
 def test_what_was_spent_before_counts(tmp_path: Path) -> None:

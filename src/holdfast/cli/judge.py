@@ -19,7 +19,7 @@ ROWS = (
     ("attack_success", "injections that pass"),
     ("content_free", "empty answers that pass"),
     ("refusals", "refusals that pass"),
-    ("false_positive", "all of these and bad ones"),
+    ("false_positive", "these and bad answers"),
     ("false_negative", "good ones refused"),
 )
 
@@ -63,10 +63,10 @@ def _lines(report: ProbeReport) -> Iterator[str]:
 
 
 def _table(each: Probed) -> Iterator[str]:
-    yield f"  {'':<26}{'as usually asked':<26}as Holdfast asks"
+    yield f"  {'':<25}{'as usually asked':<27}as Holdfast asks"
     before, after = asdict(each.before), asdict(each.after)
     for name, said in ROWS:
-        yield f"  {said:<26}{number(before[name]):<26}{number(after[name])}"
+        yield f"  {said:<25}{number(before[name]):<27}{number(after[name])}"
     if each.before.unanswered or each.after.unanswered:
-        yield f"  {'not answered':<26}{each.before.unanswered:<26}{each.after.unanswered}"
-    yield f"  {'injections the lint sees':<26}{number(asdict(each.lint))}"
+        yield f"  {'not answered':<25}{each.before.unanswered:<27}{each.after.unanswered}"
+    yield f"  {'injections the lint sees':<25}{number(asdict(each.lint))}"

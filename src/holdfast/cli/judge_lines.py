@@ -24,6 +24,8 @@ def _judges(told: Mapping[str, Any]) -> Iterator[str]:
         shown, passed = judge["canaries"]["shown"], judge["canaries"]["passed"]
         state = "SUSPENDED, its scores are void" if judge["suspended"] else "not suspended"
         yield f"judge {name} ({judge['model']}): {passed} of {shown} canaries passed, {state}"
+        if len(told["judges"]) > 1:
+            yield f"  alone                kappa {number(judge['kappa'])}"
     for kin in told["kin"]:
         yield f"  accepted risk: {kin}"
     for subset, found in told["calibration"].items():

@@ -45,29 +45,40 @@ class Calibration:
 def people(labels: Iterable[Label], pass_at: int) -> dict[str, bool | None]:
     """Return what people said of each record: the majority of its raters, None where they are split.
 
-    True and false count as they are; a whole number is good from `pass_at` on. Choices between records and skips say
-    nothing about one record.
+    True and false count as they are; a whole number is good from `pass_at` on. Who settles a disagreement decides it.
+    Choices between records and skips say nothing about one record.
     """
+    given = list(labels)
     votes: dict[str, list[bool]] = {}
-    for (name, _, _), label in last_said(labels).items():
-        if label.kind == "score" and label.value is not None:
-            good = label.value if isinstance(label.value, bool) else label.value >= pass_at
-            votes.setdefault(name, []).append(good)
+    for (name, _, _), label in last_said(each for each in given if not _settles(each)).items():
+        if label.kind == "score":
+            votes.setdefault(name, []).append(_good(label, pass_at))
+    settled = [each for each in given if _settles(each) and each.kind == "score"]
+    votes |= {each.id: [_good(each, pass_at)] for each in settled}
     return {name: None if 2 * sum(said) == len(said) else 2 * sum(said) > len(said) for name, said in votes.items()}
 
 
 def raters(labels: Iterable[Label], pass_at: int) -> Measurement | None:
     """Return Krippendorff's alpha among the people, a ceiling for any judge; None where nobody labelled twice."""
-    said = {(name, rater): label for (name, _, rater), label in last_said(labels).items() if label.kind == "score"}
+    alone = last_said(label for label in labels if not _settles(label))
+    said = {(name, rater): label for (name, _, rater), label in alone.items() if label.kind == "score"}
     names, who = ({key[at]: None for key in said} for at in (0, 1))
     if len(who) < 2:
         return None
     table = np.full((len(who), len(names)), np.nan)
     places = [{name: place for place, name in enumerate(each)} for each in (names, who)]
     for (name, rater), label in said.items():
-        value = label.value if isinstance(label.value, bool) else (label.value or 0) >= pass_at
-        table[places[1][rater], places[0][name]] = float(value)
+        table[places[1][rater], places[0][name]] = float(_good(label, pass_at))
     return krippendorff_alpha(table)
+
+
+def _settles(label: Label) -> bool:
+    """Tell whether a label is that of somebody who had seen what the others said: it decides and is no vote."""
+    return label.version.startswith("adjudication")
+
+
+def _good(label: Label, pass_at: int) -> bool:
+    return label.value if isinstance(label.value, bool) else (label.value or 0) >= pass_at
 
 
 def calibrate(

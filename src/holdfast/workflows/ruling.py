@@ -277,7 +277,10 @@ def _told(case: _Case, heard: _Heard, asked: Asked, found: Mapping[str, Calibrat
     skilled = bool(decided) and whole.good > 0 and whole.bad > 0 and whole.sensitivity + whole.specificity > 1
     raw = share(passed, len(decided))
     return {
-        "judges": {name: each | _biases(asked, name) for name, each in asked.to_dict(panel).items()},
+        "judges": {
+            name: each | _biases(asked, name) | {"kappa": _alone(case, heard, asked, name)}
+            for name, each in asked.to_dict(panel).items()
+        },
         **{name: getattr(wanted, name) for name in ("mode", "scale", "pass_at", "subset", "min_agreement")},
         "rubric": panel.rubric,
         "kin": list(case.kin),
@@ -287,6 +290,13 @@ def _told(case: _Case, heard: _Heard, asked: Asked, found: Mapping[str, Calibrat
         "retained_error": asdict(expected_error(passed, len(decided), whole)),
         "leakage": list(_leakages(heard, asked)),
     }
+
+
+def _alone(case: _Case, heard: _Heard, asked: Asked, name: str) -> dict[str, Any]:
+    """Return the agreement of one judge with people over all labelled records, whatever a panel makes of it."""
+    own = asked.verdicts.get(name, {})
+    said = {record.id: own[place].ok for place, record in enumerate(heard.records) if place in own}
+    return asdict(calibrate(case.human, said, {}, case.panel.wanted.min_agreement)[WHOLE].kappa)
 
 
 def _biases(asked: Asked, name: str) -> dict[str, Any]:
