@@ -42,6 +42,7 @@ def test_the_record_is_data_between_lines_that_it_cannot_hold() -> None:
     assert {"prompt": "Say hi.", "response": hostile.response} == json.loads(data)
     assert first not in data
     assert first != delimiter("8/j", "Say hi.", hostile.response)
+    assert first != delimiter("7/j", "Say hi.", "another response")
     assert first == delimiter("7/j", "Say hi.", hostile.response)
     assert {"enum": [1, 2, 3, 4, 5]} == call.schema["properties"]["score"] if call.schema else False
     assert (None, "injection-suspected") == (verdict.ok, verdict.reason)

@@ -1,6 +1,7 @@
 """Judges in filter: power only after agreement, people above them, canaries among the records, nothing paid twice."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,13 @@ import pytest
 
 from bench.chat_proxy import proxy
 from holdfast.core.errors import InputError, StoppedError, UsageError
+from holdfast.core.record import Record
 from holdfast.core.rundir import Manifest
 from holdfast.core.settings import Dedup, Filters, Settings, load
+from holdfast.models.desk import open_desk
+from holdfast.workflows.checking import NamedCheck
 from holdfast.workflows.filter import FilterOptions, filter_files
+from holdfast.workflows.judging import Panel, as_check
 from holdfast.workflows.verify_manifest import verify_manifest
 from tests.verifiers.judge_server import JudgeServer, Worth, honest, is_attack, judge_server
 from tests.workflows.asking import rows
@@ -345,6 +350,31 @@ def test_personal_data_does_not_reach_a_judge(tmp_path: Path) -> None:
     _, server = run(tmp_path)
     assert server.asked
     assert "john.smith" not in json.dumps(server.asked)
+
+
+def test_verified_records_can_be_left_to_their_verifier(tmp_path: Path) -> None:
+    """With verified: false the judge is asked about nothing that a check passed, and about everything else."""
+    passed = {"origin": "synthetic", "generator": "maker-0", "checks": {"math": True}}
+    records(tmp_path, 12, holdfast=passed)
+    _, server = run(tmp_path, judge={"verified": False})
+    assert [] == server.asked
+    _, server = run(tmp_path)
+    assert 12 + 6 == len(server.asked)
+
+
+def test_a_judge_is_a_check(tmp_path: Path) -> None:
+    """A record gives a verdict, many give one each, through the same ledger; the version follows the rubric."""
+    made = [Record(f"r{n}", "What is it?", "right" if n else "wrong") for n in range(3)]
+    with judge_server() as server:
+        recipe = settings(tmp_path, {"j": server.url})
+        judge = Panel.of(recipe).judges[0]
+        with open_desk(recipe, tmp_path, ["j"]) as desk:
+            named = NamedCheck("judge", judge.version, as_check(recipe, desk, judge))
+            assert [False, True, True] == [verdict.ok for verdict in named.judge(made)]
+            assert named.call(made[1]).ok
+        assert 2 == len(server.asked)
+    assert judge.version != replace(judge, rubric="Another.").version
+    assert judge.version == replace(judge, model="k").version
 
 
 def test_settings_that_cannot_work_are_told_before_a_call(tmp_path: Path) -> None:

@@ -26,6 +26,9 @@ def _judges(told: Mapping[str, Any]) -> Iterator[str]:
         yield f"judge {name} ({judge['model']}): {passed} of {shown} canaries passed, {state}"
         if len(told["judges"]) > 1:
             yield f"  alone                kappa {number(judge['kappa'])}"
+        if "position" in judge:
+            yield f"  same in both orders  {number(judge['position'])}"
+            yield f"  wins at equal length {number(judge['length_controlled'])}"
     for kin in told["kin"]:
         yield f"  accepted risk: {kin}"
     for subset, found in told["calibration"].items():
@@ -35,6 +38,9 @@ def _judges(told: Mapping[str, Any]) -> Iterator[str]:
             yield f"    {found['why']}"
     yield f"  pass rate            {number(told['pass_rate'])}"
     yield f"  corrected for errors {number(told['corrected'])}"
+    for leak in told["leakage"]:
+        whose = ", ".join(f"{judge} {maker}" for judge, maker in leak["pairs"].items())
+        yield f"  leakage              {number(leak['score'])} (favour: {whose})"
     whole = told["calibration"]["all"]
     yield f"  retained error       {number(told['retained_error'])} (bad among what it keeps)"
     yield f"  break-down point     {number(whole['breakdown'])} (with more bad ones, useless)"
