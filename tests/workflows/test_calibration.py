@@ -95,6 +95,12 @@ def test_people_decide_by_majority_and_by_the_mark() -> None:
     ]  # fmt: skip
     assert {"a": True, "b": False, "c": True, "d": None} == people(said, 4)
     assert False is people([*said, Label("d", "z", "score", False, version="adjudication")], 4)["d"]
+    chosen = [Label("g", "x", "choice", value, other="g#rejected") for value in (1, 2)]
+    assert [{}, {"g": True}, {"g": False}] == [
+        people(chosen, 4), people(chosen[:1], 4, pairs=True), people(chosen, 4, pairs=True)
+    ]  # fmt: skip
+    tie = Label("g", "x", "choice", 0, other="g#rejected")
+    assert {} == people([*chosen, tie], 4, pairs=True)
     alpha = raters(said, 4)
     assert alpha is not None
     assert 1 == alpha.n

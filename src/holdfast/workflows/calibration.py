@@ -21,6 +21,8 @@ WHOLE = "all"
 LEAST_LABELS = 30
 # Labels of each kind, good and bad; without them kappa is undefined or rests on a handful.
 LEAST_OF_A_KIND = 5
+# What the review page calls the other answer of a preference row: the id of the row and this.
+REJECTED = "#rejected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,33 +44,40 @@ class Calibration:
         return asdict(self) | {"breakdown": asdict(expected_breakdown(self.known))}
 
 
-def people(labels: Iterable[Label], pass_at: int) -> dict[str, bool | None]:
+def people(labels: Iterable[Label], pass_at: int, *, pairs: bool = False) -> dict[str, bool | None]:
     """Return what people said of each record: the majority of its raters, None where they are split.
 
-    True and false count as they are; a whole number is good from `pass_at` on. Who settles a disagreement decides it.
-    Choices between records and skips say nothing about one record.
+    True and false count as they are; a whole number is good from `pass_at` on. With `pairs` a choice between the two
+    answers of one row counts, before any score of it: its response is good where it is the better one. Who settles a
+    disagreement decides it. Skips, ties and choices between rows say nothing about one record.
     """
     given = list(labels)
-    votes: dict[str, list[bool]] = {}
-    for (name, _, _), label in last_said(each for each in given if not _settles(each)).items():
-        if label.kind == "score":
-            votes.setdefault(name, []).append(_good(label, pass_at))
-    settled = [each for each in given if _settles(each) and each.kind == "score"]
-    votes |= {each.id: [_good(each, pass_at)] for each in settled}
-    return {name: None if 2 * sum(said) == len(said) else 2 * sum(said) > len(said) for name, said in votes.items()}
+    alone = last_said(label for label in given if not _settles(label)).values()
+    found: dict[str, list[bool]] = {}
+    for kind in ("score", "choice"):
+        votes: dict[str, list[bool]] = {}
+        for label in alone:
+            vote = _vote(label, pass_at, pairs=pairs)
+            if label.kind == kind and vote is not None:
+                votes.setdefault(label.id, []).append(vote)
+        found |= votes
+    settled = [(label.id, _vote(label, pass_at, pairs=pairs)) for label in given if _settles(label)]
+    found |= {name: [vote] for name, vote in settled if vote is not None}
+    return {name: None if 2 * sum(said) == len(said) else 2 * sum(said) > len(said) for name, said in found.items()}
 
 
-def raters(labels: Iterable[Label], pass_at: int) -> Measurement | None:
+def raters(labels: Iterable[Label], pass_at: int, *, pairs: bool = False) -> Measurement | None:
     """Return Krippendorff's alpha among the people, a ceiling for any judge; None where nobody labelled twice."""
     alone = last_said(label for label in labels if not _settles(label))
-    said = {(name, rater): label for (name, _, rater), label in alone.items() if label.kind == "score"}
+    voted = {(name, rater): _vote(label, pass_at, pairs=pairs) for (name, _, rater), label in alone.items()}
+    said = {key: vote for key, vote in voted.items() if vote is not None}
     names, who = ({key[at]: None for key in said} for at in (0, 1))
     if len(who) < 2:
         return None
     table = np.full((len(who), len(names)), np.nan)
     places = [{name: place for place, name in enumerate(each)} for each in (names, who)]
-    for (name, rater), label in said.items():
-        table[places[1][rater], places[0][name]] = float(_good(label, pass_at))
+    for (name, rater), vote in said.items():
+        table[places[1][rater], places[0][name]] = float(vote)
     return krippendorff_alpha(table)
 
 
@@ -77,8 +86,13 @@ def _settles(label: Label) -> bool:
     return label.version.startswith("adjudication")
 
 
-def _good(label: Label, pass_at: int) -> bool:
-    return label.value if isinstance(label.value, bool) else (label.value or 0) >= pass_at
+def _vote(label: Label, pass_at: int, *, pairs: bool) -> bool | None:
+    """Return what a label says of the record `id`; None where it says nothing of it alone."""
+    if label.kind == "score":
+        return label.value if isinstance(label.value, bool) else (label.value or 0) >= pass_at
+    if pairs and label.kind == "choice" and label.other == label.id + REJECTED:
+        return {1: True, 2: False}.get(int(label.value or 0))
+    return None
 
 
 def calibrate(

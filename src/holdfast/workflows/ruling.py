@@ -101,11 +101,12 @@ def ruled(view: View, rows: Rows, bench: Bench) -> Ruling:
     ruling, labels = Ruling(), bench.said()
     settings = bench.judged
     wanted = settings.filters.judge if settings else None
-    human = people(labels, wanted.pass_at if wanted else PASS_AT)
+    mark, pairs = (wanted.pass_at, wanted.mode == "pairs") if wanted else (PASS_AT, False)
+    human = people(labels, mark, pairs=pairs)
     names: list[str] = view.data.column("id").to_pylist()
     left = _people_first(ruling, rows, names, human)
     if labels:
-        alpha = raters(labels, wanted.pass_at if wanted else PASS_AT)
+        alpha = raters(labels, mark, pairs=pairs)
         found = sum(name in human for name in names)
         ruling.told["people"] = {"records": len(human), "found": found, "alpha": asdict(alpha) if alpha else None}
     if settings is not None:
