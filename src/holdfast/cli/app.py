@@ -27,6 +27,7 @@ VERBS = {
     "filter": "Take out duplicates, held-out text and personal data.",
     "judge": "Try the LLM judges: which attacks and empty answers pass.",
     "mix": "Mix real and synthetic records under a cap.",
+    "review": "Ask people, in the browser; say how far they agree.",
     "audit": "One verdict on any data set, with evidence and exit code.",
     "verify-manifest": "Prove that the files of a run and its manifests agree.",
     "push": "Show what would go to a hub; with --yes send it.",
