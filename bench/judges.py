@@ -8,8 +8,11 @@ votes are PandaLM's and QA-Eval's in ../shared/data. Writes bench/results/judges
 
 import gzip
 import json
+import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -23,7 +26,6 @@ from holdfast.stats.correction import Confusion, ppi_mean, rogan_gladen
 from holdfast.stats.proportion import share
 from holdfast.workflows.calibration import calibrate
 from holdfast.workflows.judge import probe
-from tests.models.servers import script
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data" / "multigen"
@@ -79,9 +81,16 @@ def agreement(human: Bools, judge: Bools, makers: Sequence[str]) -> dict[str, An
     }
 
 
+def serving(folder: Path) -> AbstractContextManager[dict[str, str]]:
+    """Return what serves the two models of the chat example, made in `folder` if they are not there."""
+    sys.path.insert(0, str(ROOT / "examples" / "chat"))
+    found: AbstractContextManager[dict[str, str]] = import_module("serve").serving(folder)
+    return found
+
+
 def probed() -> list[dict[str, Any]]:
     """Return the probes of two real models."""
-    with TemporaryDirectory() as room, script("serve").serving(ROOT / ".bench" / "tiny_models") as addresses:
+    with TemporaryDirectory() as room, serving(ROOT / ".bench" / "tiny_models") as addresses:
         folder = Path(room)
         (folder / "rubric.md").write_text("A good response does what the prompt asks, and is right.")
         models = {

@@ -15,14 +15,13 @@ from holdfast.core.verdict import Measurement
 from holdfast.stats.agreement import cohen_kappa, gwet_ac1, krippendorff_alpha, raw_agreement
 from holdfast.stats.correction import Confusion, expected_breakdown
 from holdfast.stats.proportion import wilson
+from holdfast.workflows.review_queue import REJECTED
 
 WHOLE = "all"
 # Below this many labels a bootstrap of kappa is not to be believed: its resamples hold too few of the rarer answer.
 LEAST_LABELS = 30
 # Labels of each kind, good and bad; without them kappa is undefined or rests on a handful.
 LEAST_OF_A_KIND = 5
-# What the review page calls the other answer of a preference row: the id of the row and this.
-REJECTED = "#rejected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ def people(labels: Iterable[Label], pass_at: int, *, pairs: bool = False) -> dic
     disagreement decides it. Skips, ties and choices between rows say nothing about one record.
     """
     given = list(labels)
-    alone = last_said(label for label in given if not _settles(label)).values()
+    alone = last_said(given).values()
     found: dict[str, list[bool]] = {}
     for kind in ("score", "choice"):
         votes: dict[str, list[bool]] = {}
@@ -61,14 +60,14 @@ def people(labels: Iterable[Label], pass_at: int, *, pairs: bool = False) -> dic
             if label.kind == kind and vote is not None:
                 votes.setdefault(label.id, []).append(vote)
         found |= votes
-    settled = [(label.id, _vote(label, pass_at, pairs=pairs)) for label in given if _settles(label)]
+    settled = [(label.id, _vote(label, pass_at, pairs=pairs)) for label in given if label.decides]
     found |= {name: [vote] for name, vote in settled if vote is not None}
     return {name: None if 2 * sum(said) == len(said) else 2 * sum(said) > len(said) for name, said in found.items()}
 
 
 def raters(labels: Iterable[Label], pass_at: int, *, pairs: bool = False) -> Measurement | None:
     """Return Krippendorff's alpha among the people, a ceiling for any judge; None where nobody labelled twice."""
-    alone = last_said(label for label in labels if not _settles(label))
+    alone = last_said(labels)
     voted = {(name, rater): _vote(label, pass_at, pairs=pairs) for (name, _, rater), label in alone.items()}
     said = {key: vote for key, vote in voted.items() if vote is not None}
     names, who = ({key[at]: None for key in said} for at in (0, 1))
@@ -79,11 +78,6 @@ def raters(labels: Iterable[Label], pass_at: int, *, pairs: bool = False) -> Mea
     for (name, rater), vote in said.items():
         table[places[1][rater], places[0][name]] = float(vote)
     return krippendorff_alpha(table)
-
-
-def _settles(label: Label) -> bool:
-    """Tell whether a label is that of somebody who had seen what the others said: it decides and is no vote."""
-    return label.version.startswith("adjudication")
 
 
 def _vote(label: Label, pass_at: int, *, pairs: bool) -> bool | None:
