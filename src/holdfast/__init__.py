@@ -43,6 +43,7 @@ PUBLIC = {
     "load": "holdfast.core.settings:load",
     "mix": "holdfast.workflows.mix:mix",
     "plan": "holdfast.workflows.plan:plan",
+    "probe": "holdfast.workflows.judge:probe",
     "parcel": "holdfast.workflows.push:parcel",
     "read": "holdfast.core.reader:read",
     "read_labels": "holdfast.core.labels:read_labels",

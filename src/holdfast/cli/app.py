@@ -25,6 +25,7 @@ VERBS = {
     "generate": "Make synthetic records, cell by cell.",
     "verify": "Check records mechanically, each verdict with its reason.",
     "filter": "Take out duplicates, held-out text and personal data.",
+    "judge": "Try the LLM judges: which attacks and empty answers pass.",
     "mix": "Mix real and synthetic records under a cap.",
     "review": "Ask people, in the browser; say how far they agree.",
     "audit": "One verdict on any data set, with evidence and exit code.",

@@ -38,6 +38,8 @@ SLUGS = (
     "copied-from-real",
     "unverified",
     "subjective-synthetic",
+    "judge-family",
+    "judge-uncalibrated",
     "personal-data",
     "secrets",
     "hidden-text",
