@@ -17,7 +17,7 @@ the same at every check, so the error control of `ood` is per check and conditio
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import exp, isfinite, log, log1p, sqrt
+from math import exp, isfinite, log1p, sqrt
 from typing import Any, Literal
 
 import numpy as np
@@ -141,7 +141,7 @@ class _Evidence:
 
     @property
     def value(self) -> float:
-        return exp(min(self.log_m, _LOG_LARGEST))
+        return _capped(self.log_m)
 
     @property
     def onset(self) -> int:
@@ -183,8 +183,8 @@ class Alarm:
     @property
     def verdict(self) -> Check | None:
         """The check that stands for the series: the latest alarm, else the last check; None before the first."""
-        alarms = [check for check in self.checks if check.alarms]
-        return (alarms or self.checks or [None])[-1]
+        alarms = [check for check in self.checks if check.alarms] or self.checks
+        return alarms[-1] if alarms else None
 
     def _diversity(self, seen: Seen, now: _Round) -> None:
         """Compare blocks with the bound of the start, metric by metric; the mean of their e-values is the channel's."""
@@ -197,7 +197,7 @@ class Alarm:
             now.blind[DIVERSITY] = f"decoding changed from {self._start['decoding']!r} to {seen.decoding!r}"
         logs, steady = [], []
         for name, values in seen.blocks.items():
-            usable = [float(value) for value in values if value is not None and isfinite(value)]
+            usable = [float(value) for value in values if isfinite(value)]
             now.value[name] = _block_value(usable)
             if len(usable) < FEWEST_BLOCKS:
                 now.blind.setdefault(DIVERSITY, f"{len(usable)} blocks of {name}, fewer than {FEWEST_BLOCKS}")
@@ -210,7 +210,7 @@ class Alarm:
             below = sum(value < bound for value in usable)
             logs.append(log_sign_block(below, len(usable)))
             steady.append(wilson(below, len(usable), 2 * CONFIDENCE - 1)[1] < 0.5)
-            now.value[name] = _block_value(usable, bound=bound, below=below, e=exp(min(logs[-1], _LOG_LARGEST)))
+            now.value[name] = _block_value(usable, bound=bound, below=below, e=_capped(logs[-1]))
         if logs and DIVERSITY not in now.blind:
             self._evidence[DIVERSITY].add(log_mean(logs), seen.step)
             now.steady[DIVERSITY] = all(steady)
@@ -264,14 +264,13 @@ class Alarm:
             # Otherwise the score lies inside the margin and is too small a set to prove it: it neither holds nor not.
 
     def _levels(self, levels: Mapping[str, Level], now: _Round) -> None:
-        """Plain numbers move or do not; without blocks there is no error control, so they reach WATCH and no further."""
+        """Plain numbers move or do not: without blocks there is no error control, so they go no further than WATCH."""
         for name, level in levels.items():
             now.value[name] = Measurement(level.value, None, None, 1, "as logged")
             first = self._start.setdefault(f"level {name}", level.value)
             margin = self.options.margin_diversity if level.channel == DIVERSITY else self.options.margin_perplexity
-            worse = (
-                (1.0 - margin) * first > level.value if level.worse == "lower" else level.value > (1 + margin) * first
-            )
+            fell, rose = level.value < (1.0 - margin) * first, level.value > (1.0 + margin) * first
+            worse = fell if level.worse == "lower" else rose
             now.moved = now.moved or (worse and level.channel in CHANNELS)
             if now.blind.get(level.channel) in (_unmeasured(None), "no samples"):
                 del now.blind[level.channel]
@@ -344,9 +343,13 @@ def _block_value(values: Sequence[float], **detail: float) -> Measurement:
 
 
 def _ratio(spread: Interval, n: int, nll: float) -> Measurement:
-    ends = [exp(min(end, log(1e12))) for end in (spread.value, spread.low, spread.high)]
-    return Measurement(*ends, n, "ratio to the first check", detail={"perplexity": exp(min(nll, log(1e12)))})
+    value, low, high = (_capped(end) for end in (spread.value, spread.low, spread.high))
+    return Measurement(value, low, high, n, "ratio to the first check", detail={"perplexity": _capped(nll)})
 
 
 def _variance(score: Score) -> float:
     return score.value * (1.0 - score.value) / score.n
+
+
+def _capped(logarithm: float) -> float:
+    return exp(min(logarithm, _LOG_LARGEST))
