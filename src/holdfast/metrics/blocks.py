@@ -1,0 +1,124 @@
+"""Samples of one step as blocks of equally many words, and the metrics the alarm watches on each block.
+
+A block is 25 documents of equally many words, so that every value rests on one token budget. The family: distinct-2
+and the mass of words seen once, which need nothing but the samples, and, with an anchor, how much of its bigrams and
+of its rare words a block holds. On recorded bigram-model generations the first two alarm one generation earlier than
+either alone or any of the four with an anchor, and stay silent on fresh real text and on 30 % synthetic; published
+series rank doses by rare words and not by distinct-2 (docs/alarm.md). Documents inside a block have no order.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from holdfast.core.text import word_hashes
+from holdfast.core.verdict import Measurement
+from holdfast.metrics.lexical import distinct
+from holdfast.metrics.ngram import grams
+from holdfast.metrics.semantic import PER_CLUSTER, assign, cluster_coverage, clusters, rke
+from holdfast.metrics.sketch import ORDERS, Distinct
+from holdfast.metrics.tail import RARE, missing_mass
+from holdfast.metrics.windows import matched_length
+from holdfast.models.encoder import LexicalEncoder, fit_lexical
+
+Hashes = NDArray[np.uint64]
+Rows = NDArray[np.uint64]
+Counts = NDArray[np.int64]
+
+# Documents of a block, as in the runs that the alarm was calibrated on.
+DOCUMENTS = 25
+# Blocks of one check: with a drop of 9 %, the smallest that matters, the median alarm came at 7 of at most 40.
+MOST_BLOCKS = 40
+MOST_DOCUMENTS = DOCUMENTS * MOST_BLOCKS
+# Clusters that the anchor is cut into.
+MOST_CLUSTERS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """Real text, as samples are held against it: its rare words, its bigrams, its clusters under its own encoder."""
+
+    rare: Hashes
+    bigrams: Hashes
+    encoder: LexicalEncoder
+    centres: NDArray[np.float64]
+
+
+def anchor(texts: Sequence[str], seed: int) -> Anchor:
+    """Return the anchor of real texts; at most 2,000 of them, the first, are read."""
+    ids, offsets = hashed(texts[: 2 * MOST_DOCUMENTS])
+    words, counts = np.unique(ids, return_counts=True)
+    encoder = fit_lexical(ids, offsets)
+    vectors = encoder.encode_words(ids, offsets)
+    k = max(1, min(MOST_CLUSTERS, len(vectors) // PER_CLUSTER))
+    centres = np.asarray(clusters(vectors, k, seed))
+    return Anchor(words[counts <= RARE], np.unique(grams(ids, offsets, 2)[0]), encoder, centres)
+
+
+def hashed(texts: Sequence[str]) -> tuple[Hashes, Counts]:
+    """Return the word hashes of texts and the documents' offsets into them."""
+    return word_hashes(pa.array(texts, pa.large_string()))
+
+
+def length(texts: Sequence[str]) -> int:
+    """Return the words per document to use from now on: the 25th percentile of these texts, 5 to 100."""
+    return matched_length(np.diff(hashed(texts)[1]))
+
+
+def windows(texts: Sequence[str], words: int, seed: int) -> Rows:
+    """Return the first `words` words of each text that has so many, shape (texts, words), in seeded order.
+
+    Equally many texts come in the same order at every step, so that fixed prompts stay in their blocks.
+    """
+    ids, offsets = hashed(texts)
+    kept = offsets[:-1][np.diff(offsets) >= words]
+    order = np.random.default_rng(seed).permutation(len(kept))[:MOST_DOCUMENTS]
+    return np.asarray(ids[kept[order][:, None] + np.arange(words)])
+
+
+def measured(rows: Rows, real: Anchor | None) -> dict[str, list[float]]:
+    """Return a value per block of 25 windows for each watched metric; windows that fill no block are left out."""
+    count = len(rows) // DOCUMENTS
+    whole = rows[: count * DOCUMENTS].reshape(count, DOCUMENTS, rows.shape[1])
+    values = [_block(block, real) for block in whole]
+    return {name: [one[name] for one in values] for name in (values[0] if values else ())}
+
+
+def _block(block: Rows, real: Anchor | None) -> dict[str, float]:
+    flat, offsets = _flat(block)
+    words, counts = np.unique(flat, return_counts=True)
+    pairs, pair_counts = np.unique(grams(flat, offsets, 2)[0], return_counts=True)
+    found = {"distinct-2": distinct(pair_counts), "missing-mass": missing_mass(counts)}
+    if real is not None:
+        found["anchor-bigram-recall"] = _held(real.bigrams, pairs)
+        found["tail-coverage"] = _held(real.rare, words)
+    return found
+
+
+def described(rows: Rows, seen: Distinct, real: Anchor | None) -> dict[str, Measurement]:
+    """Return what is shown beside the alarm and judged by nothing: distinct-1 to -4 of all text, RKE, clusters reached.
+
+    `seen` is the mergeable sketch of everything the step said, which may be far more than the windows.
+    """
+    found = {f"all-distinct-{k}": seen.share(k) for k in ORDERS}
+    if len(rows) == 0:
+        return found
+    flat, offsets = _flat(rows)
+    encoder = real.encoder if real else fit_lexical(flat, offsets)
+    vectors = encoder.encode_words(flat, offsets)
+    found["rke"] = Measurement(rke(vectors), None, None, len(rows), "effective texts", encoder.name)
+    if real is not None:
+        reached = cluster_coverage(assign(vectors, real.centres), len(real.centres))
+        found["anchor-cluster-coverage"] = Measurement(reached, None, None, len(rows), "share", encoder.name)
+    return found
+
+
+def _flat(rows: Rows) -> tuple[Hashes, Counts]:
+    return rows.ravel(), np.arange(len(rows) + 1, dtype=np.int64) * int(rows.shape[1])
+
+
+def _held(wanted: Hashes, have: Hashes) -> float:
+    return float(np.isin(wanted, have).mean()) if len(wanted) else float("nan")
