@@ -43,7 +43,8 @@ def lines(data: Mapping[str, Any]) -> Iterator[str]:
     threshold = data["budget"]["threshold"]
     yield f"  {len(checks)} checks, steps {_steps(checks)}; an alarm is evidence of {threshold:g}"
     for name in CHANNELS:
-        yield f"  {name:<10} {_bars(checks, name, threshold)} {_number(checks[-1]['e'].get(name, 0.0))}{_blind(checks, name)}"
+        now = _number(checks[-1]["e"].get(name, 0.0))
+        yield f"  {name:<10} {_bars(checks, name, threshold)} {now}{_blind(checks, name)}"
     yield from _moved(checks)
     for name, why in checks[-1]["blind"].items():
         yield f"  not judged: {name}: {visible(why)}"
@@ -85,8 +86,8 @@ def picture(data: Mapping[str, Any]) -> Picture:
         for check in checks
     )
     caption = (
-        "Evidence that a channel got worse than its margin since the first step, added up over checks. Below 1 it speaks "
-        f"for no change. By chance alone the line is reached once in {data['budget']['checks_between_false_alarms']:g} "
+        "Evidence that a channel got worse than its margin since the first step, added up over checks. Below 1 it "
+        f"speaks for no change. By chance alone the line is reached once in {data['budget']['checks_between_false_alarms']:g} "
         "checks at most."
     )
     return Picture(MEANING[data["state"]], svg.markup(root), caption, ("step", "state", *CHANNELS), rows)

@@ -101,6 +101,7 @@ class Monitor:
 
     `anchor`, `ood` and `id` are real texts. Where a step brings samples but no perplexities, those of `ood` and `id`
     are taken under a bigram model fitted to the samples (`metrics.sample_lm`), and say so. Not for several threads.
+    `last` is what the latest step was judged on.
     """
 
     def __init__(
@@ -117,6 +118,7 @@ class Monitor:
         self._alarm = Alarm(options or AlarmOptions())
         self._anchor: Anchor | None = None
         self._length = 0
+        self.last: Seen | None = None
         self._model: SampleLM | None = None
 
     def update(
@@ -148,12 +150,12 @@ class Monitor:
                 by = NAME
         for name, nll in (("sample-perplexity", given.own_nll), ("reference-perplexity", given.reference_nll)):
             if len(nll):
-                seen = mean_interval(nll, 0.95)
-                reported[name] = Measurement(seen.value, seen.low, seen.high, len(nll), "nats per token")
+                spread = mean_interval(nll, 0.95)
+                reported[name] = Measurement(spread.value, spread.low, spread.high, len(nll), "nats per token")
         scores = {name: Score(*pair) for name, pair in given.id_metrics.items()}
-        return self._alarm.check(
-            Seen(given.step, blocks, ood, real, scores, given.levels, given.decoding, blind, by, reported)
-        )
+        seen = Seen(given.step, blocks, ood, real, scores, given.levels, given.decoding, blind, by, reported)
+        self.last = seen
+        return self._alarm.check(seen)
 
     @property
     def result(self) -> Watched:
