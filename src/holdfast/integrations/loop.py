@@ -43,8 +43,8 @@ class LoopOptions:
     every `every` steps from step `start` on, and is skipped while the checks so far took more than `overhead` of the
     time (0: never skipped). The first check is what later ones are held against: let the model settle before it, for a
     model that has learned nothing yet is varied. Each check gets `seconds`, half for perplexities and half for samples.
-    `log` is a metric log that `holdfast watch` reads; `trackers` are opened by name or given open. `stop_training` makes
-    an alarm end the run. `rank` is this process's, by default from RANK.
+    `log` is a metric log that `holdfast watch` reads; `trackers` are opened by name or given open. `stop_training`
+    makes an alarm end the run. `rank` is this process's, by default from RANK.
     """
 
     ood: Sequence[str] = ()
@@ -84,6 +84,7 @@ class Watcher:
         self._open: list[Tracker] = []
         self._born: float | None = None
         self._spent = 0.0
+        self._failed = False
 
     @property
     def result(self) -> Watched:
@@ -114,7 +115,7 @@ class Watcher:
         return self.check(step, scores)
 
     def check(self, step: int, scores: Mapping[str, tuple[float, int]] | None = None) -> Check | None:
-        """Check now, due or not. Never raises: an error is logged and None returned."""
+        """Check now, due or not. Never raises: an error is logged, the first with its trace."""
         if not self._awake:
             return None
         begun = monotonic()
@@ -122,7 +123,8 @@ class Watcher:
         try:
             return self._checked(step, scores or {})
         except Exception:  # a watcher never breaks a run
-            log.exception("holdfast: the check at step %s failed; the training goes on", step)
+            log.warning("holdfast: the check at step %s failed; the training goes on", step, exc_info=not self._failed)
+            self._failed = True
             return None
         finally:
             self._spent += monotonic() - begun

@@ -1,19 +1,21 @@
 """Samples of one step as blocks of equally many words, and the metrics the alarm watches on each block.
 
-A block is 25 documents of equally many words, so that every value rests on one token budget. The family: distinct-2
+A block has the words of 25 documents, so that every value rests on one token budget: where samples got shorter, more of
+them make a block, and fewer blocks come together. The family: distinct-2
 and the mass of words seen once, which need nothing but the samples, and, with an anchor, how much of its bigrams and
 of its rare words a block holds. On recorded bigram-model generations the first two alarm one generation earlier than
 either alone or any of the four with an anchor, and stay silent on fresh real text and on 30 % synthetic; published
 series rank doses by rare words and not by distinct-2 (docs/alarm.md). Documents inside a block have no order.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from holdfast.core.hashing import to_offsets
 from holdfast.core.text import word_hashes
 from holdfast.core.verdict import Measurement
 from holdfast.metrics.lexical import distinct
@@ -25,7 +27,6 @@ from holdfast.metrics.windows import matched_length
 from holdfast.models.encoder import LexicalEncoder, fit_lexical
 
 Hashes = NDArray[np.uint64]
-Rows = NDArray[np.uint64]
 Counts = NDArray[np.int64]
 
 # Documents of a block, as in the runs that the alarm was calibrated on.
@@ -68,29 +69,56 @@ def length(texts: Sequence[str]) -> int:
     return matched_length(np.diff(hashed(texts)[1]))
 
 
-def windows(texts: Sequence[str], words: int, seed: int) -> Rows:
-    """Return the first `words` words of each text that has so many, shape (texts, words), in seeded order.
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Documents of at most so many words: document i is `ids[offsets[i]:offsets[i + 1]]`."""
+
+    ids: Hashes
+    offsets: Counts
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def first(self, words: int) -> "Cut":
+        """Return the documents that the first so many words are in, the last of them cut."""
+        return Cut(self.ids[:words], np.unique(np.minimum(self.offsets, words)))
+
+
+def cut(texts: Sequence[str], words: int, seed: int) -> Cut:
+    """Return the first `words` words of each text that has any, in seeded order; at most a thousand texts.
 
     Equally many texts come in the same order at every step, so that fixed prompts stay in their blocks.
     """
     ids, offsets = hashed(texts)
-    kept = offsets[:-1][np.diff(offsets) >= words]
-    order = np.random.default_rng(seed).permutation(len(kept))[:MOST_DOCUMENTS]
-    return np.asarray(ids[kept[order][:, None] + np.arange(words)])
+    lengths = np.minimum(np.diff(offsets), words)
+    order = np.random.default_rng(seed).permutation(len(lengths))
+    order = order[lengths[order] > 0][:MOST_DOCUMENTS]
+    bounds = to_offsets(lengths[order])
+    place = np.arange(bounds[-1]) + np.repeat(offsets[:-1][order] - bounds[:-1], lengths[order])
+    return Cut(ids[place], bounds)
 
 
-def measured(rows: Rows, real: Anchor | None) -> dict[str, list[float]]:
-    """Return a value per block of 25 windows for each watched metric; windows that fill no block are left out."""
-    count = len(rows) // DOCUMENTS
-    whole = rows[: count * DOCUMENTS].reshape(count, DOCUMENTS, rows.shape[1])
-    values = [_block(block, real) for block in whole]
+def blocks(given: Cut, words: int) -> Iterator[Cut]:
+    """Yield blocks of `words` words each: whole documents in their order, the last cut. A rest fills no block."""
+    begin = 0
+    while begin < len(given):
+        end = int(np.searchsorted(given.offsets, given.offsets[begin] + words))
+        if end > len(given):
+            return
+        start = int(given.offsets[begin])
+        yield Cut(given.ids[start : start + words], np.append(given.offsets[begin:end] - start, words))
+        begin = end
+
+
+def measured(given: Cut, words: int, real: Anchor | None) -> dict[str, list[float]]:
+    """Return a value per block of 25 times `words` words for each watched metric; empty where no block is full."""
+    values = [_block(block, real) for block in blocks(given, DOCUMENTS * words)]
     return {name: [one[name] for one in values] for name in (values[0] if values else ())}
 
 
-def _block(block: Rows, real: Anchor | None) -> dict[str, float]:
-    flat, offsets = _flat(block)
-    words, counts = np.unique(flat, return_counts=True)
-    pairs, pair_counts = np.unique(grams(flat, offsets, 2)[0], return_counts=True)
+def _block(block: Cut, real: Anchor | None) -> dict[str, float]:
+    words, counts = np.unique(block.ids, return_counts=True)
+    pairs, pair_counts = np.unique(grams(block.ids, block.offsets, 2)[0], return_counts=True)
     found = {"distinct-2": distinct(pair_counts), "missing-mass": missing_mass(counts)}
     if real is not None:
         found["anchor-bigram-recall"] = _held(real.bigrams, pairs)
@@ -98,26 +126,21 @@ def _block(block: Rows, real: Anchor | None) -> dict[str, float]:
     return found
 
 
-def described(rows: Rows, seen: Distinct, real: Anchor | None) -> dict[str, Measurement]:
+def described(given: Cut, seen: Distinct, real: Anchor | None) -> dict[str, Measurement]:
     """Return what is shown beside the alarm and judged by nothing: distinct-1 to -4 of all text, RKE, clusters reached.
 
-    `seen` is the mergeable sketch of everything the step said, which may be far more than the windows.
+    `seen` is the mergeable sketch of everything the step said, which may be far more than was cut.
     """
     found = {f"all-distinct-{k}": seen.share(k) for k in ORDERS}
-    if len(rows) == 0:
+    if len(given) == 0:
         return found
-    flat, offsets = _flat(rows)
-    encoder = real.encoder if real else fit_lexical(flat, offsets)
-    vectors = encoder.encode_words(flat, offsets)
-    found["rke"] = Measurement(rke(vectors), None, None, len(rows), "effective texts", encoder.name)
+    encoder = real.encoder if real else fit_lexical(given.ids, given.offsets)
+    vectors = encoder.encode_words(given.ids, given.offsets)
+    found["rke"] = Measurement(rke(vectors), None, None, len(given), "effective texts", encoder.name)
     if real is not None:
         reached = cluster_coverage(assign(vectors, real.centres), len(real.centres))
-        found["anchor-cluster-coverage"] = Measurement(reached, None, None, len(rows), "share", encoder.name)
+        found["anchor-cluster-coverage"] = Measurement(reached, None, None, len(given), "share", encoder.name)
     return found
-
-
-def _flat(rows: Rows) -> tuple[Hashes, Counts]:
-    return rows.ravel(), np.arange(len(rows) + 1, dtype=np.int64) * int(rows.shape[1])
 
 
 def _held(wanted: Hashes, have: Hashes) -> float:

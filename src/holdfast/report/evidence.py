@@ -85,10 +85,10 @@ def picture(data: Mapping[str, Any]) -> Picture:
         (str(check["step"]), check["state"], *(_number(check["e"].get(name, 0.0)) for name in CHANNELS))
         for check in checks
     )
+    between = data["budget"]["checks_between_false_alarms"]
     caption = (
         "Evidence that a channel got worse than its margin since the first step, added up over checks. Below 1 it "
-        f"speaks for no change. By chance alone the line is reached once in {data['budget']['checks_between_false_alarms']:g} "
-        "checks at most."
+        f"speaks for no change. By chance alone the line is reached once in {between:g} checks at most."
     )
     return Picture(MEANING[data["state"]], svg.markup(root), caption, ("step", "state", *CHANNELS), rows)
 

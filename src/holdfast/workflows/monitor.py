@@ -14,17 +14,31 @@ from holdfast.core.verdict import Measurement
 from holdfast.metrics.blocks import (
     DOCUMENTS,
     Anchor,
-    Rows,
+    Cut,
     anchor,
+    cut,
     described,
     hashed,
     length,
     measured,
-    windows,
 )
 from holdfast.metrics.sample_lm import NAME, SampleLM, sample_lm
 from holdfast.metrics.sketch import Distinct
-from holdfast.stats.alarm import ALARMS, DIVERSITY, ID, OOD, Alarm, AlarmOptions, Check, Level, Score, Seen, State, Step
+from holdfast.stats.alarm import (
+    ALARMS,
+    DIVERSITY,
+    FEWEST_BLOCKS,
+    ID,
+    OOD,
+    Alarm,
+    AlarmOptions,
+    Check,
+    Level,
+    Score,
+    Seen,
+    State,
+    Step,
+)
 from holdfast.stats.median import mean_interval
 
 VERSION = 1
@@ -140,11 +154,11 @@ class Monitor:
         blocks, reported, blind = dict(given.blocks), dict(given.reported), dict(given.blind)
         ood, real, by = given.ood_nll, given.id_nll, MODEL
         if given.samples is not None:
-            rows = self._windows(given.samples)
-            blocks |= measured(rows, self._anchor)
+            rows = self._cut(given.samples)
+            blocks |= measured(rows, self._length, self._anchor)
             reported |= described(rows, given.seen or _sketch(given.samples), self._anchor)
-            if not blocks:
-                blind[DIVERSITY] = f"{len(rows)} samples of {self._length} words or more, fewer than {DOCUMENTS}"
+            if len(blocks.get("distinct-2", ())) < FEWEST_BLOCKS:
+                blind[DIVERSITY] = self._short(rows)
             if ood is None and real is None and (self._ood or self._id):
                 ood, real = self._stand_in(rows, blind)
                 by = NAME
@@ -162,22 +176,32 @@ class Monitor:
         """What is said of all steps so far."""
         return Watched(tuple(self._alarm.checks), self._alarm.verdict, self._alarm.options)
 
-    def _windows(self, samples: Sequence[str]) -> Rows:
-        """Return this step's windows; the first samples fix how long they are."""
+    def _cut(self, samples: Sequence[str]) -> Cut:
+        """Return this step's documents, cut; the first samples fix to how many words."""
         if not self._length:
             self._length = length(samples)
             self._anchor = anchor(self._real, self._seed) if self._real else None
-        return windows(samples, self._length, self._seed)
+        return cut(samples, self._length, self._seed)
 
-    def _stand_in(self, rows: Rows, blind: dict[str, str]) -> tuple[list[float] | None, list[float] | None]:
+    def _short(self, rows: Cut) -> str:
+        """Say how many words a check needs, and how many it got."""
+        wanted = FEWEST_BLOCKS * DOCUMENTS * self._length
+        return (
+            f"{len(rows)} samples have {len(rows.ids):,} words within the first {self._length} of each; a check takes "
+            f"{wanted:,} ({FEWEST_BLOCKS} blocks of {DOCUMENTS * self._length:,}): take more or longer samples"
+        )
+
+    def _stand_in(self, rows: Cut, blind: dict[str, str]) -> tuple[list[float] | None, list[float] | None]:
         """Return nats per word of the two real sets under a model of these samples."""
         if self._model is None:
             if len(rows) < DOCUMENTS:
-                return None, None
+                return None, None  # no samples to speak of: the next step may be the start
             self._model = sample_lm(rows, self._ood, self._id)
         found = self._model.nll(rows)
         if found is None:
-            short = f"{len(rows)} samples, fewer than the {self._model.windows} that every step is measured on"
+            short = (
+                f"samples of {len(rows.ids):,} words, fewer than the {self._model.budget:,} that every step is read by"
+            )
             blind.update({name: short for name, texts in ((OOD, self._ood), (ID, self._id)) if texts})
             return None, None
         return found[0] or None, found[1] or None
