@@ -83,6 +83,10 @@ class Cut:
         """Return the documents that the first so many words are in, the last of them cut."""
         return Cut(self.ids[:words], np.unique(np.minimum(self.offsets, words)))
 
+    def take(self, documents: Counts) -> "Cut":
+        """Return these documents, in this order."""
+        return _gathered(self.ids, self.offsets[:-1][documents], np.diff(self.offsets)[documents])
+
 
 def cut(texts: Sequence[str], words: int, seed: int) -> Cut:
     """Return the first `words` words of each text that has any, in seeded order; at most a thousand texts.
@@ -93,9 +97,12 @@ def cut(texts: Sequence[str], words: int, seed: int) -> Cut:
     lengths = np.minimum(np.diff(offsets), words)
     order = np.random.default_rng(seed).permutation(len(lengths))
     order = order[lengths[order] > 0][:MOST_DOCUMENTS]
-    bounds = to_offsets(lengths[order])
-    place = np.arange(bounds[-1]) + np.repeat(offsets[:-1][order] - bounds[:-1], lengths[order])
-    return Cut(ids[place], bounds)
+    return _gathered(ids, offsets[:-1][order], lengths[order])
+
+
+def _gathered(ids: Hashes, begins: Counts, lengths: Counts) -> Cut:
+    bounds = to_offsets(lengths)
+    return Cut(ids[np.arange(bounds[-1]) + np.repeat(begins - bounds[:-1], lengths)], bounds)
 
 
 def blocks(given: Cut, words: int) -> Iterator[Cut]:

@@ -51,27 +51,28 @@ class Card:
 
 def render(data: Mapping[str, Any]) -> str:
     """Return the page for a report in its JSON form."""
-    style = _part("report.css")
     findings = sorted(enumerate(data["findings"], 1), key=lambda item: SEVERITIES.index(item[1]["severity"]))
     reasons = [item for item in findings if item[1]["severity"] == _blocking(data)]
-    return (
-        _environment()
-        .get_template("report.html")
-        .render(
-            report=data,
-            style=style,
-            style_hash=b64encode(sha256(style.encode()).digest()).decode(),
-            name=_name(data["inputs"]),
-            verdict=_verdict(data),
-            reasons=reasons[:_REASONS],
-            more_reasons=len(reasons) - _REASONS,
-            cards=(_dose_card(data["measurements"]), _diversity_card(data), _findings_card(data)),
-            pictures=charts.pictures(data["measurements"]),
-            findings=findings,
-            tally=tally(data["findings"]),
-            manifest=[(key, dumps(value, ensure_ascii=False, indent=1)) for key, value in data["manifest"].items()],
-        )
+    return filled(
+        "report.html",
+        report=data,
+        name=_name(data["inputs"]),
+        verdict=_verdict(data),
+        reasons=reasons[:_REASONS],
+        more_reasons=len(reasons) - _REASONS,
+        cards=(_dose_card(data["measurements"]), _diversity_card(data), _findings_card(data)),
+        pictures=charts.pictures(data["measurements"]),
+        findings=findings,
+        tally=tally(data["findings"]),
+        manifest=[(key, dumps(value, ensure_ascii=False, indent=1)) for key, value in data["manifest"].items()],
     )
+
+
+def filled(template: str, **values: Any) -> str:
+    """Return a page from a template of the package, the style sheet and the hash its policy needs among its values."""
+    style = _part("report.css")
+    sure = b64encode(sha256(style.encode()).digest()).decode()
+    return _environment().get_template(template).render(style=style, style_hash=sure, **values)
 
 
 def tally(findings: Sequence[Mapping[str, Any]]) -> dict[str, int]:

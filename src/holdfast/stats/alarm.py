@@ -91,7 +91,8 @@ class Seen:
     `blocks` holds a value per block for each diversity metric, lower being worse. `ood_nll` and `id_nll` hold nats per
     token for each document of the same fixed sets, in the same order at every step. `blind` names channels that the
     caller could not measure, with the reason. `decoding` is anything that changes when the sampling settings do.
-    `scored_by` says whose nats these are; `reported` is passed on and judged by nothing.
+    `scored_by` says whose nats these are, `slack` how many all of a set may be off together, which is added to the
+    margin; `reported` is passed on and judged by nothing.
     """
 
     step: Step
@@ -103,6 +104,7 @@ class Seen:
     decoding: Any = None
     blind: Mapping[str, str] = field(default_factory=dict)
     scored_by: str = "the model itself"
+    slack: float = 0.0
     reported: Mapping[str, Measurement] = field(default_factory=dict)
 
 
@@ -185,9 +187,14 @@ class Alarm:
 
     @property
     def verdict(self) -> Check | None:
-        """The check that stands for the series: the latest alarm, else the last check; None before the first."""
-        alarms = [check for check in self.checks if check.alarms] or self.checks
-        return alarms[-1] if alarms else None
+        """The check that stands for the series: the latest of the worst alarm, else the last one; None without any.
+
+        What once was shown to collapse is not called narrowing because a later check sees less.
+        """
+        for state in ALARMS:
+            if found := [check for check in self.checks if check.state == state]:
+                return found[-1]
+        return self.checks[-1] if self.checks else None
 
     def _diversity(self, seen: Seen, now: _Round) -> None:
         """Compare blocks with the bound of the start, metric by metric; the mean of their e-values is the channel's."""
@@ -235,7 +242,7 @@ class Alarm:
         if len(change) < FEWEST_BLOCKS:
             now.blind[channel] = f"{len(change)} documents measured both at the start and now"
             return
-        margin = log1p(self.options.margin_perplexity)
+        margin = log1p(self.options.margin_perplexity) + seen.slack
         spread = mean_interval(change.tolist(), 2 * CONFIDENCE - 1)
         if start is usable:
             spread = Interval(0.0, 0.0, 0.0)

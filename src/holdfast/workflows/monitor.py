@@ -79,7 +79,7 @@ class Watched:
 
     @property
     def state(self) -> State:
-        """The latest alarm; without one the last check's state; BLIND before the first check."""
+        """The worst alarm there was; without one the last check's state; BLIND before the first check."""
         return self.verdict.state if self.verdict else "BLIND"
 
     @property
@@ -152,7 +152,7 @@ class Monitor:
     def observe(self, given: Reading) -> Check:
         """Add one step with everything that is known of it."""
         blocks, reported, blind = dict(given.blocks), dict(given.reported), dict(given.blind)
-        ood, real, by = given.ood_nll, given.id_nll, MODEL
+        ood, real, by, slack = given.ood_nll, given.id_nll, MODEL, 0.0
         if given.samples is not None:
             rows = self._cut(given.samples)
             blocks |= measured(rows, self._length, self._anchor)
@@ -161,13 +161,13 @@ class Monitor:
                 blind[DIVERSITY] = self._short(rows)
             if ood is None and real is None and (self._ood or self._id):
                 ood, real = self._stand_in(rows, blind)
-                by = NAME
+                by, slack = NAME, self._model.slack if self._model else 0.0
         for name, nll in (("sample-perplexity", given.own_nll), ("reference-perplexity", given.reference_nll)):
             if len(nll):
                 spread = mean_interval(nll, 0.95)
                 reported[name] = Measurement(spread.value, spread.low, spread.high, len(nll), "nats per token")
         scores = {name: Score(*pair) for name, pair in given.id_metrics.items()}
-        seen = Seen(given.step, blocks, ood, real, scores, given.levels, given.decoding, blind, by, reported)
+        seen = Seen(given.step, blocks, ood, real, scores, given.levels, given.decoding, blind, by, slack, reported)
         self.last = seen
         return self._alarm.check(seen)
 

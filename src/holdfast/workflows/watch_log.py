@@ -106,7 +106,7 @@ def metric_readings(rows: Iterable[Row], step: str) -> Iterator[Reading]:
         if name in done:
             raise UsageError(f"Step {name} comes twice in the log.", "Choose one series with --where COLUMN=VALUE.")
         done.add(name)
-        yield reading(row, name)
+        yield reading({key: value for key, value in row.items() if key != step}, name)
 
 
 def reading(row: Row, step: Step) -> Reading:
@@ -135,7 +135,7 @@ def reading(row: Row, step: Step) -> Reading:
         ood_nll=_list(row, "ood_nll", step),
         id_nll=_list(row, "id_nll", step),
         id_metrics=scores,
-        levels={name: level for name, level in levels.items() if name != "step"},
+        levels=levels,
         decoding=row.get("decoding"),
         own_nll=_list(row, "own_nll", step) or (),
         reference_nll=_list(row, "reference_nll", step) or (),
