@@ -26,9 +26,8 @@ def test_the_terminal_says_what_happened(collapsed: dict[str, Any]) -> None:
     said = list(lines(collapsed))
     assert said[0].startswith("COLLAPSE  ")
     assert "  diversity and ood, since step 2" in said
-    bars = next(line for line in said if line.startswith("  diversity"))
-    assert "|" == bars[13]
-    assert ("██·|", 6) == (bars[17:21], bars.index("|", 14) - 14)
+    bars = next(line for line in said if line.startswith("  diversity  |"))
+    assert "██·" == bars.split("|")[1][3:]
     assert "  not judged: diversity: no samples" in said
     assert 80 >= max(map(len, said[:6]))
 
@@ -47,7 +46,7 @@ def test_the_pictures_hold_the_numbers(collapsed: dict[str, Any]) -> None:
     evidence, left = pictures(collapsed)
     assert 11 == len(fromstring(evidence.markup).findall("circle"))
     assert 6 == len(evidence.rows)
-    assert {"distinct-2", "missing-mass"} == {row[0] for row in left.rows} if left.rows else True
+    assert {"distinct-2", "missing-mass"} == {row[0] for row in left.rows}
 
 
 def test_a_single_check_can_be_drawn() -> None:

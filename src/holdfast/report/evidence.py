@@ -126,7 +126,7 @@ def _evidences(data: Data) -> Picture:
     between = data["budget"]["checks_between_false_alarms"]
     caption = (
         "Evidence that a channel got worse than its margin since the first step, added up over checks. Below 1 it "
-        f"speaks for no change. While nothing changes there are at least {between:g} checks between two alarms, on average."
+        f"speaks for no change. While nothing changes, two alarms are at least {between:g} checks apart on average."
     )
     return Picture("Evidence over time", svg.markup(root), caption, ("step", "state", *CHANNELS), rows)
 
@@ -134,7 +134,7 @@ def _evidences(data: Data) -> Picture:
 def _left(data: Data) -> Picture | None:
     """What is left of each watched metric, as a share of its first value; those that lost most."""
     checks = data["checks"]
-    curves = {name: _shares(checks, name) for name in checks[-1]["value"]}
+    curves = {name: _shares(checks, name) for check in checks for name in check["value"]}
     curves = {name: points for name, points in curves.items() if len(points) > 1}
     names = sorted(curves, key=lambda name: curves[name][-1][1])[:_DRAWN]
     if not names:
