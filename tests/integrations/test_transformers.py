@@ -9,11 +9,11 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from bench import tiny_lm as tiny
 from holdfast.integrations import causal
 from holdfast.integrations.loop import LoopOptions
 from holdfast.integrations.transformers import watch_callback
 from holdfast.workflows.watch import watch
-from tests.integrations import tiny
 from tests.integrations.test_trackers import scalars
 
 COMMON, RARE = (tiny.documents(Random(seed), 100, kind) for seed, kind in ((2, tiny.COMMON), (3, tiny.RARE)))

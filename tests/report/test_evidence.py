@@ -28,7 +28,8 @@ def test_the_terminal_says_what_happened(collapsed: dict[str, Any]) -> None:
     assert "  diversity and ood, since step 2" in said
     bars = next(line for line in said if line.startswith("  diversity  |"))
     assert "██·" == bars.split("|")[1][3:]
-    assert "  not judged: diversity: no samples" in said
+    assert "  step 0 -> step 4:" in said
+    assert "  in-distribution: holds (its confidence limit lies inside the margin)" in said
     assert 80 >= max(map(len, said[:6]))
 
 

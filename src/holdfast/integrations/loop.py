@@ -40,9 +40,9 @@ class LoopOptions:
     """What is watched and how often.
 
     `ood` and `id` are reserved real texts, never trained on; `anchor` real text whose words must last. A check is due
-    every `every` steps from step `start` on, and is skipped while the checks so far took more than `overhead` of the
-    time (0: never skipped). The first check is what later ones are held against: let the model settle before it, for a
-    model that has learned nothing yet is varied. Each check gets `seconds`, half for perplexities and half for samples.
+    every `every` steps from step `start` on, and is skipped where one more would take the checks beyond `overhead` of
+    the time (0: never skipped). The first check is what later ones are held against: let the model settle first, for
+    one that has learned nothing yet is varied. Each check gets `seconds`, half for perplexities and half for samples.
     `log` is a metric log that `holdfast watch` reads; `trackers` are opened by name or given open. `stop_training`
     makes an alarm end the run. `rank` is this process's, by default from RANK.
     """
@@ -83,7 +83,7 @@ class Watcher:
         self._monitor: Monitor | None = None
         self._open: list[Tracker] = []
         self._born: float | None = None
-        self._spent = 0.0
+        self._spent = self._last = 0.0
         self._failed = False
 
     @property
@@ -127,7 +127,8 @@ class Watcher:
             self._failed = True
             return None
         finally:
-            self._spent += monotonic() - begun
+            self._last = monotonic() - begun
+            self._spent += self._last
 
     def close(self) -> None:
         """Close the trackers and say what the checks cost. Never raises."""
@@ -141,7 +142,11 @@ class Watcher:
         self._open = []
 
     def _too_dear(self) -> bool:
-        return bool(self._monitor and self.options.overhead and self.overhead > self.options.overhead)
+        """Whether one more check like the last would take more than its share of the time; the first never does."""
+        if not (self._last and self.options.overhead and self._born is not None):
+            return False
+        passed = monotonic() - self._born
+        return (self._spent + self._last) / (passed + self._last) > self.options.overhead
 
     def _checked(self, step: int, scores: Mapping[str, tuple[float, int]]) -> Check:
         if self._monitor is None:

@@ -48,26 +48,34 @@ def lines(data: Data) -> Iterator[str]:
     if data["channel"]:
         yield f"  {data['channel'].replace('+', ' and ')}, since step {visible(str(data['onset']))}"
     yield f"  {len(checks)} checks, steps {_steps(checks)}; an alarm is evidence of {threshold:g}"
+    shown = f"  step {visible(str(checks[0]['step']))} -> step {visible(str(told(data)['step']))}:"
     for name in CHANNELS:
         now = _number(_evidence(checks[-1], name))
         yield f"  {name:<10} {_bars(checks, name, threshold)} {now}{_gaps(checks, name)}"
+    yield shown
     for name, was, now, spread, n, _ in numbers(data):
         yield f"    {name[:24]:<24} {was:>8} -> {now}{f' ({spread})' if spread else ''}, n {n}"
-    for name, why in checks[-1]["blind"].items():
+    for name, why in told(data)["blind"].items():
         yield f"  not judged: {name}: {visible(why)}"
-    yield f"  in-distribution: {HOLDS[checks[-1]['holds']]}"
+    yield f"  in-distribution: {HOLDS[told(data)['holds']]}"
+
+
+def told(data: Data) -> Data:
+    """Return the check that the verdict rests on: the latest of its state."""
+    found: Data = next(check for check in reversed(data["checks"]) if check["state"] == data["state"])
+    return found
 
 
 def numbers(data: Data) -> list[tuple[str, ...]]:
-    """Return a row per number of the last check: name, first value, last value, interval, n, unit."""
-    first, last = data["checks"][0]["value"], data["checks"][-1]["value"]
+    """Return a row per number of the check that the verdict rests on: name, first value, its value, interval, n, unit."""
+    first, last = data["checks"][0]["value"], told(data)["value"]
     rows: list[tuple[str, ...]] = []
     for name, now in last.items():
         was = first.get(name, {}).get("value")
         if now["value"] is not None:
             spread = f"{now['low']:.3g} to {now['high']:.3g}" if now["low"] is not None else ""
-            told = "-" if was is None else f"{was:.3g}"
-            rows.append((visible(name), told, f"{now['value']:.3g}", spread, f"{now['n']:,}", now["unit"]))
+            before = "-" if was is None else f"{was:.3g}"
+            rows.append((visible(name), before, f"{now['value']:.3g}", spread, f"{now['n']:,}", now["unit"]))
     return rows
 
 
@@ -80,7 +88,7 @@ def pictures(data: Data) -> tuple[Picture, ...]:
 def page(data: Data, name: str) -> str:
     """Return one offline page: the verdict, the pictures, the numbers. No script, nothing loaded."""
     colour = "error" if data["channel"] else "good" if data["state"] == "OK" else "warning"
-    facts = [f"{each}: {why}" for each, why in data["checks"][-1]["blind"].items()]
+    facts = [f"{each}: {why}" for each, why in told(data)["blind"].items()]
     if data["channel"]:
         facts.insert(0, f"{data['channel'].replace('+', ' and ')}, since step {data['onset']}.")
     return filled(
@@ -92,6 +100,7 @@ def page(data: Data, name: str) -> str:
         facts=facts,
         pictures=pictures(data),
         numbers=numbers(data),
+        steps=(data["checks"][0]["step"], told(data)["step"]),
     )
 
 
@@ -142,15 +151,15 @@ def _left(data: Data) -> Picture | None:
     root = svg.canvas(206, "What is left", "A curve per metric, 100 % at the first check.")
     low = min(share for name in names for _, share in curves[name])
     top = max(1.05, *(share for name in names for _, share in curves[name]))
-    x, y = _steps_axis(root, checks), svg.scale(min(low, 0.9), top, 166, 18)
+    x, y = _steps_axis(root, checks), svg.scale(min(low, 0.9), top, 166, 24)
     svg.line(root, (52, y(1.0)), (378, y(1.0)), "grid")
     for share in {1.0, round(min(low, 0.9), 2)}:
         svg.text(root, (46, y(share) + 4), f"{100 * share:.0f}%", "tick", "end")
     for place, name in enumerate(names):
         kind = ("synthetic", "real", "unknown")[place]
         svg.path(root, [(x(at), y(share)) for at, share in curves[name]], f"curve {kind}")
-        svg.bar(root, (62, 128 + 14 * place), (12, 8), kind)
-        svg.text(root, (80, 136 + 14 * place), visible(name), "label")
+        svg.bar(root, (52 + 116 * place, 4), (12, 10), kind)
+        svg.text(root, (68 + 116 * place, 13), visible(name)[:17], "label")
     rows = tuple(
         (visible(name), str(checks[at]["step"]), f"{100 * share:.1f}%") for name in names for at, share in curves[name]
     )

@@ -43,10 +43,11 @@ def documents(random: Random, count: int, kind: str | None = None) -> list[str]:
 def tokenizer() -> PreTrainedTokenizerFast:
     """A tokenizer with a number for every word of the text."""
     names = ["<pad>", "<bos>", "<unk>", *(f"{kind}{place}" for kind, size in KINDS.items() for place in range(size))]
-    made = Tokenizer(models.WordLevel({name: number for number, name in enumerate(names)}, unk_token="<unk>"))
+    marks = dict(zip(("pad_token", "bos_token", "unk_token"), names, strict=False))
+    made = Tokenizer(models.WordLevel({name: number for number, name in enumerate(names)}, marks["unk_token"]))
     made.pre_tokenizer = pre_tokenizers.Whitespace()
     made.post_processor = TemplateProcessing(single="<bos> $A", special_tokens=[("<bos>", 1)])
-    return PreTrainedTokenizerFast(tokenizer_object=made, pad_token="<pad>", bos_token="<bos>", unk_token="<unk>")
+    return PreTrainedTokenizerFast(tokenizer_object=made, **marks)
 
 
 def model() -> GPT2LMHeadModel:
@@ -59,7 +60,7 @@ def model() -> GPT2LMHeadModel:
 
 
 @dataclass
-class Stream(torch.utils.data.IterableDataset[dict[str, Any]]):
+class Stream(torch.utils.data.IterableDataset):  # type: ignore[misc]  # torch is untyped here
     """An endless stream of encoded documents; `make(count)` is asked for more of them whenever they are used up."""
 
     words: PreTrainedTokenizerFast
