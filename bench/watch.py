@@ -23,7 +23,8 @@ import torch
 from bench import tiny_lm
 from holdfast.integrations.loop import LoopOptions, Watcher
 from holdfast.integrations.transformers import watch_callback
-from holdfast.workflows.watch import WatchOptions, watch
+from holdfast.workflows.monitor import Monitor, Reading
+from holdfast.workflows.watch_log import Columns, chosen, record_readings, record_rows
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "bench" / "results" / "watch.json"
@@ -56,7 +57,7 @@ def main() -> None:
             "command": f"python -m bench.watch --steps {given.steps}",
             "machine": {"cores": os.cpu_count(), "python": platform.python_version(), "torch": torch.__version__},
             "overhead": overhead(taught, given.steps, Path(folder)),
-            "first_alarm": {name: alarms(name) for name in SERIES} if GENERATIONS.exists() else {},
+            "first_alarm": first_alarms(),
         }
     OUT.write_text(json.dumps(result, indent=2) + "\n")
     print(json.dumps(result, indent=2))
@@ -113,14 +114,23 @@ def record(taught: Any, folder: Path, scratch: Path) -> None:
         run(taught, 150, scratch, options(every=25, overhead=0.0, log=log), own=own)
 
 
-def alarms(series: str) -> list[int | None]:
-    """The generation of the first alarm for each way of dealing documents into blocks; None for no alarm in seven."""
-    found: list[int | None] = []
-    for seed in range(DEALS):
-        given = WatchOptions("generation", "text", first="1", where={"series": series}, seed=seed)
-        steps = [int(check.step) for check in watch(GENERATIONS, given).checks if check.alarms]
-        found.append(min(steps, default=None))
+def first_alarms() -> dict[str, list[int | None]]:
+    """The generation of the first alarm, for each series and way of dealing it; None for no alarm by generation 7."""
+    if not GENERATIONS.exists():
+        return {}
+    rows = list(record_rows(GENERATIONS, "text"))
+    found: dict[str, list[int | None]] = {}
+    for name in SERIES:
+        steps = list(record_readings(chosen(rows, {"series": name}), Columns("generation"), 0))[1:]
+        found[name] = [first_alarm(steps, seed) for seed in range(DEALS)]
     return found
+
+
+def first_alarm(steps: list[Reading], seed: int) -> int | None:
+    """The step of the first alarm; documents are dealt into blocks by the seed."""
+    monitor = Monitor(seed=seed)
+    checks = [monitor.observe(step) for step in steps]
+    return next((int(check.step) for check in checks if check.alarms), None)
 
 
 if __name__ == "__main__":

@@ -3,13 +3,15 @@
 Reads the JSON form of a watched series, so that a saved result is drawn as well as a fresh one.
 """
 
+from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
 from math import log10
 from typing import Any
 from xml.etree.ElementTree import Element
 
 from holdfast.report import svg
-from holdfast.report.html import filled
+from holdfast.report.html import environment, part
 from holdfast.report.picture import Picture
 from holdfast.report.shown import visible
 
@@ -67,7 +69,7 @@ def told(data: Data) -> Data:
 
 
 def numbers(data: Data) -> list[tuple[str, ...]]:
-    """Return a row per number of the check that the verdict rests on: name, first value, its value, interval, n, unit."""
+    """Return a row per number of the check that is told: name, first value, value, interval, n, unit."""
     first, last = data["checks"][0]["value"], told(data)["value"]
     rows: list[tuple[str, ...]] = []
     for name, now in last.items():
@@ -91,8 +93,11 @@ def page(data: Data, name: str) -> str:
     facts = [f"{each}: {why}" for each, why in told(data)["blind"].items()]
     if data["channel"]:
         facts.insert(0, f"{data['channel'].replace('+', ' and ')}, since step {data['onset']}.")
-    return filled(
-        "watch.html",
+    style = part("report.css")
+    template = environment().get_template("watch.html")
+    return template.render(
+        style=style,
+        style_hash=b64encode(sha256(style.encode()).digest()).decode(),
         data=data,
         name=name,
         colour=colour,

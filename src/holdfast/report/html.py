@@ -51,28 +51,27 @@ class Card:
 
 def render(data: Mapping[str, Any]) -> str:
     """Return the page for a report in its JSON form."""
+    style = part("report.css")
     findings = sorted(enumerate(data["findings"], 1), key=lambda item: SEVERITIES.index(item[1]["severity"]))
     reasons = [item for item in findings if item[1]["severity"] == _blocking(data)]
-    return filled(
-        "report.html",
-        report=data,
-        name=_name(data["inputs"]),
-        verdict=_verdict(data),
-        reasons=reasons[:_REASONS],
-        more_reasons=len(reasons) - _REASONS,
-        cards=(_dose_card(data["measurements"]), _diversity_card(data), _findings_card(data)),
-        pictures=charts.pictures(data["measurements"]),
-        findings=findings,
-        tally=tally(data["findings"]),
-        manifest=[(key, dumps(value, ensure_ascii=False, indent=1)) for key, value in data["manifest"].items()],
+    return (
+        environment()
+        .get_template("report.html")
+        .render(
+            report=data,
+            style=style,
+            style_hash=b64encode(sha256(style.encode()).digest()).decode(),
+            name=_name(data["inputs"]),
+            verdict=_verdict(data),
+            reasons=reasons[:_REASONS],
+            more_reasons=len(reasons) - _REASONS,
+            cards=(_dose_card(data["measurements"]), _diversity_card(data), _findings_card(data)),
+            pictures=charts.pictures(data["measurements"]),
+            findings=findings,
+            tally=tally(data["findings"]),
+            manifest=[(key, dumps(value, ensure_ascii=False, indent=1)) for key, value in data["manifest"].items()],
+        )
     )
-
-
-def filled(template: str, **values: Any) -> str:
-    """Return a page from a template of the package, the style sheet and the hash its policy needs among its values."""
-    style = _part("report.css")
-    sure = b64encode(sha256(style.encode()).digest()).decode()
-    return _environment().get_template(template).render(style=style, style_hash=sure, **values)
 
 
 def tally(findings: Sequence[Mapping[str, Any]]) -> dict[str, int]:
@@ -88,12 +87,12 @@ def tally_words(findings: Sequence[Mapping[str, Any]]) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
     """The templates, which ship with the package; autoescape is on for every one of them."""
-    environment = Environment(
-        loader=FunctionLoader(_part), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    made = Environment(
+        loader=FunctionLoader(part), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters.update(
+    made.filters.update(
         visible=lambda text: visible(str(text)),
         sentence=lambda text: sentence(str(text)),
         line=lambda text, width=120: one_line(str(text), width),
@@ -105,10 +104,10 @@ def _environment() -> Environment:
         number=numbers.number,
         plural=numbers.plural,
     )
-    return environment
+    return made
 
 
-def _part(name: str) -> str:
+def part(name: str) -> str:
     """The text of a file of the template folder."""
     return files("holdfast.report").joinpath("templates", name).read_text(encoding="utf-8")
 
