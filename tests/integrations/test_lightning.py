@@ -13,7 +13,8 @@ from tests.integrations.test_loop import LIKE, OOD, Model
 
 def fit(hooks: LightningHooks, model: Model, steps: int, rank: int = 0) -> SimpleNamespace:
     """Call the hooks as Lightning's fit loop does, the model narrowing at step 50."""
-    trainer = SimpleNamespace(global_step=0, is_global_zero=rank == 0, should_stop=False)
+    strategy = SimpleNamespace(reduce_boolean_decision=lambda stop, **_: stop)
+    trainer = SimpleNamespace(global_step=0, is_global_zero=rank == 0, should_stop=False, strategy=strategy)
     hooks.on_train_start(trainer, model)
     for step in range(1, steps + 1):
         if step == 50:

@@ -2,6 +2,9 @@
 
 import copy
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from random import Random
 from types import SimpleNamespace
@@ -116,3 +119,14 @@ def test_the_time_budget_holds(taught: tiny.GPT2LMHeadModel) -> None:
     """Without time one batch is read and the rest is not measured; one batch is sampled."""
     assert [None] * 90 == causal.nll(taught, WORDS, COMMON, -1.0, batch=10)[10:]
     assert 7 == len(causal.sample(taught, WORDS, [], causal.Decoding(4, 30, 7), -1.0))
+
+
+def test_all_processes_stop_at_the_same_step(tmp_path: Path) -> None:
+    """Only rank 0 watches; its alarm ends the training of both ranks at one step, so that none waits for the other."""
+    here = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, str(Path(__file__).with_name("ranks.py"))]
+    ranks = [
+        subprocess.Popen([*command, str(rank), str(tmp_path / "meeting")], env=here, stdout=subprocess.PIPE, text=True)
+        for rank in range(2)
+    ]
+    assert ["20", "20"] == [rank.communicate(timeout=120)[0].strip() for rank in ranks]

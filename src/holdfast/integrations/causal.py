@@ -82,6 +82,17 @@ def nll(model: Any, tokenizer: Any, texts: Sequence[str], seconds: float, batch:
     return found + [None] * (len(texts) - len(found))
 
 
+def agreed(*, stop: bool) -> bool:
+    """Return what rank 0 says, on every rank; all must ask at the same step. Without other processes, `stop` itself."""
+    torch = _torch()
+    group = torch.distributed
+    if not (group.is_available() and group.is_initialized() and group.get_world_size() > 1):
+        return stop
+    said = torch.tensor([int(stop)], device="cuda" if group.get_backend() == "nccl" else "cpu")
+    group.broadcast(said, src=0)
+    return bool(said.item())
+
+
 @contextmanager
 def _apart(torch: Any, model: Any, seed: int) -> Iterator[None]:
     """Evaluation mode, no gradients and a random state of its own; all as before afterwards, whatever happens."""

@@ -52,12 +52,13 @@ class LightningHooks:
         )
 
     def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:  # noqa: ARG002  # Lightning's form
-        """Check if one is due, and ask for the end of training after an alarm if that is wanted."""
-        if self.watcher is None:
-            return
-        self.watcher.step(trainer.global_step)
-        if self.watcher.should_stop:
-            trainer.should_stop = True
+        """Check if one is due, and end training after an alarm if that is wanted, on all ranks at the same step."""
+        if self.watcher is not None:
+            self.watcher.step(trainer.global_step)
+        if self._options.stop_training and self._options.due(trainer.global_step):
+            stop = self.watcher is not None and self.watcher.should_stop
+            # All ranks ask at the same step, so that none waits for one that has stopped.
+            trainer.should_stop = trainer.should_stop or trainer.strategy.reduce_boolean_decision(stop, all=False)
 
     def on_train_end(self, trainer: Any, pl_module: Any) -> None:  # noqa: ARG002  # Lightning's form
         """Close the trackers."""

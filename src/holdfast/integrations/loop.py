@@ -61,6 +61,10 @@ class LoopOptions:
     alarm: AlarmOptions = field(default_factory=AlarmOptions)
     rank: int | None = None
 
+    def due(self, step: int) -> bool:
+        """Whether a check is due at this step, the same on every rank; it may still be skipped for its cost."""
+        return step >= self.start and step % max(1, self.every) == 0
+
 
 class Watcher:
     """Takes readings in a training loop. `sample(seconds)` returns the model's texts at fixed prompts and decoding.
@@ -110,7 +114,7 @@ class Watcher:
         if not self._awake:
             return None
         self._born = monotonic() if self._born is None else self._born
-        if step < self.options.start or step % max(1, self.options.every) or self._too_dear():
+        if not self.options.due(step) or self._too_dear():
             return None
         return self.check(step, scores)
 

@@ -71,11 +71,11 @@ class TrainerHooks:
         )
 
     def end_of_step(self, state: Any, control: Any) -> None:
-        """Check if one is due, and ask for the end of training after an alarm if that is wanted."""
-        if self.watcher is None or not state.is_world_process_zero:
-            return
-        self.watcher.step(state.global_step)
-        if self.watcher.should_stop:
+        """Check if one is due, and end training after an alarm if that is wanted, on all processes at the same step."""
+        if self.watcher is not None:
+            self.watcher.step(state.global_step)
+        stop = self.watcher is not None and self.watcher.should_stop
+        if self._options.stop_training and self._options.due(state.global_step) and causal.agreed(stop=stop):
             control.should_training_stop = True
 
     def end(self) -> None:
