@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from holdfast.stats.median import lower_bound, mean_interval, median_interval, student_quantile
+from holdfast.stats.median import lower_bound, mean_interval, median_interval
 
 
 def test_the_bound_is_an_order_statistic() -> None:
@@ -26,12 +26,6 @@ def test_the_interval_has_both_ends() -> None:
     assert seen is not None
     assert (4.5, 1, 8) == (seen.value, seen.low, seen.high)
     assert median_interval([1, 2, 3]) is None
-
-
-@pytest.mark.parametrize(("freedom", "expected"), [(7, 1.8946), (9, 1.8331), (30, 1.6973), (1000, 1.6464)])
-def test_student_quantiles_are_the_tables(freedom: int, expected: float) -> None:
-    """The 95 % points of Student's T, as tabulated."""
-    assert student_quantile(0.95, freedom) == pytest.approx(expected, abs=0.003)
 
 
 def test_the_mean_covers() -> None:

@@ -1,4 +1,4 @@
-"""The median with an interval that assumes nothing about the distribution, and Student's quantile for a mean.
+"""The median with an interval that assumes nothing about the distribution, and the mean with Student's.
 
 The median's bounds are order statistics: an observation lies below it with probability 1/2, whatever the shape.
 """
@@ -8,8 +8,8 @@ from math import comb
 
 import numpy as np
 
-from holdfast.stats.proportion import normal_quantile
 from holdfast.stats.resample import Interval
+from holdfast.stats.student import quantile
 
 
 def lower_bound(values: Sequence[float], confidence: float = 0.95) -> float | None:
@@ -38,21 +38,6 @@ def median_interval(values: Sequence[float], confidence: float = 0.95) -> Interv
     return Interval(float(np.median(np.asarray(values))), low, -high)
 
 
-def student_quantile(probability: float, freedom: int) -> float:
-    """Return t with P(T <= t) = `probability` for Student's T; off by less than .003 from 7 degrees of freedom on.
-
-    The expansion around the normal quantile of Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.5.
-    """
-    z, v = normal_quantile(probability), float(freedom)
-    terms = (
-        (z**3 + z) / 4,
-        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
-        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
-        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
-    )
-    return z + sum(term / v**power for power, term in enumerate(terms, 1))
-
-
 def mean_interval(values: Sequence[float], confidence: float = 0.90) -> Interval:
     """Return the mean and its two-sided Student interval; each end alone holds with confidence (1 + confidence) / 2.
 
@@ -62,5 +47,5 @@ def mean_interval(values: Sequence[float], confidence: float = 0.90) -> Interval
     centre = float(seen.mean())
     if len(seen) < 2:
         return Interval(centre, -np.inf, np.inf)
-    half = student_quantile(0.5 + confidence / 2.0, len(seen) - 1) * float(seen.std(ddof=1)) / len(seen) ** 0.5
+    half = quantile(0.5 + confidence / 2.0, len(seen) - 1) * float(seen.std(ddof=1)) / len(seen) ** 0.5
     return Interval(centre, centre - half, centre + half)
