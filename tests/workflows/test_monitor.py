@@ -78,7 +78,7 @@ def test_nothing_checked_is_blind() -> None:
     assert ("BLIND", 0) == (Monitor().result.state, Monitor().result.exit)
 
 
-@pytest.mark.parametrize("samples", [[], ["", " "], ["one"]])
+@pytest.mark.parametrize("samples", [[], ["", " "], ["one"], ["\ud800 a"] * 30])
 def test_odd_samples_are_blind_and_break_nothing(samples: list[str]) -> None:
     """No samples, empty samples, a single word: blind at the start and later."""
     monitor = Monitor(anchor=texts(30, 1), ood=texts(20, 2))

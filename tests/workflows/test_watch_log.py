@@ -98,6 +98,10 @@ def test_a_wrong_line_is_named(tmp_path: Path, line: str, said: str) -> None:
     [
         ({"steps": 1}, "no column 'step'"),
         ({"step": 1, "samples": "text"}, "samples of step 1"),
+        ({"step": 1, "samples": [1]}, "samples of step 1 holds 1"),
+        ({"step": 1, "ood_nll": ["a"]}, "ood_nll of step 1 holds 'a'"),
+        ({"step": 1, "blocks": {"m": "x"}}, "m of step 1 is 'x'"),
+        ({"step": 1, "id_metrics": {"exam": {"value": 0.5, "n": "y"}}}, "id_metrics.exam of step 1"),
         ({"step": 1, "blocks": [1]}, "blocks of step 1"),
         ({"step": 1, "id_metrics": {"exam": 0.5}}, "id_metrics.exam of step 1"),
     ],

@@ -60,8 +60,9 @@ def anchor(texts: Sequence[str], seed: int) -> Anchor:
 
 
 def hashed(texts: Sequence[str]) -> tuple[Hashes, Counts]:
-    """Return the word hashes of texts and the documents' offsets into them."""
-    return word_hashes(pa.array(texts, pa.large_string()))
+    """Return the word hashes of texts and the documents' offsets into them. A lone surrogate is no letter."""
+    whole = [text.encode("utf-8", "replace") for text in texts]
+    return word_hashes(pa.array(whole, pa.large_binary()).cast(pa.large_string()))
 
 
 def length(texts: Sequence[str]) -> int:

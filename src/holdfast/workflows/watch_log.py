@@ -130,15 +130,15 @@ def reading(row: Row, step: Step) -> Reading:
     scores = {name: _score(name, score, step) for name, score in _mapping(row, "id_metrics", step).items()}
     return Reading(
         step,
-        _list(row, "samples", step),
-        blocks={name: [_number(value) for value in values] for name, values in blocks.items()},
-        ood_nll=_list(row, "ood_nll", step),
-        id_nll=_list(row, "id_nll", step),
+        _list(row, "samples", step, str),
+        blocks={name: [_number(value) for value in _list(blocks, name, step, object) or ()] for name in blocks},
+        ood_nll=_list(row, "ood_nll", step, int | float),
+        id_nll=_list(row, "id_nll", step, int | float),
         id_metrics=scores,
         levels=levels,
         decoding=row.get("decoding"),
-        own_nll=_list(row, "own_nll", step) or (),
-        reference_nll=_list(row, "reference_nll", step) or (),
+        own_nll=_finite(_list(row, "own_nll", step, int | float)),
+        reference_nll=_finite(_list(row, "reference_nll", step, int | float)),
         blind=blind,
         reported=reported,
     )
@@ -266,11 +266,21 @@ def _short(name: str) -> str:
     return name.lower().replace("perplexity", "ppl")
 
 
-def _list(row: Row, key: str, step: Step) -> list[Any] | None:
+def _list(row: Row, key: str, step: Step, kind: Any) -> list[Any] | None:
+    """Return a list whose items are of a kind; null is a number that was not measured, or a sample without words."""
     value = row.get(key)
-    if value is None or isinstance(value, list):
-        return value
-    raise UsageError(f"{key} of step {step} is {value!r}, not a list.", "See docs/verbs/watch.md for a line of a log.")
+    remedy = "See docs/verbs/watch.md for a line of a log."
+    if value is None:
+        return None
+    if not isinstance(value, list):
+        raise UsageError(f"{key} of step {step} is {value!r:.80}, not a list.", remedy)
+    if wrong := [item for item in value if not (item is None or isinstance(item, kind))]:
+        raise UsageError(f"{key} of step {step} holds {wrong[0]!r:.80}.", remedy)
+    return ["" if item is None else item for item in value] if kind is str else value
+
+
+def _finite(values: list[Any] | None) -> list[float]:
+    return [value for value in values or () if value is not None and isfinite(value)]
 
 
 def _mapping(row: Row, key: str, step: Step) -> dict[str, Any]:
@@ -287,7 +297,7 @@ def _number(value: Any) -> float:
 
 
 def _score(name: str, score: Any, step: Step) -> tuple[float, int]:
-    if isinstance(score, dict) and "value" in score and "n" in score:
-        return _number(score["value"]), int(score["n"])
+    if isinstance(score, dict) and isinstance(score.get("n"), int):
+        return _number(score.get("value")), score["n"]
     remedy = "A score is {value: share of items right, n: number of items}."
     raise UsageError(f"id_metrics.{name} of step {step} is {score!r}.", remedy)
