@@ -1,0 +1,2 @@
+"""stub"""
+def verify(progress=None): return []
