@@ -15,7 +15,7 @@ from holdfast.cli.options import Json, Out
 from holdfast.core.errors import UsageError
 from holdfast.lab.design import ARMS, DEFAULT_ARMS, DEFAULT_DOSES, LabOptions
 from holdfast.lab.experiment import PAGE, RESULTS, lab
-from holdfast.lab.laws import verify
+from holdfast.lab.laws import table, verify
 from holdfast.models.ngram_sample import Decoding
 from holdfast.report.lab_page import headline, sentences, table_lines
 
@@ -90,15 +90,14 @@ def run(given: Options) -> int:
 def _laws(given: Options) -> int:
     with screen.progress(quiet=given.quiet) as progress:
         laws = verify(progress=progress)
-    failed = [law for law in laws if law.ok is False]
+    failed = [law for law in laws if not law.ok]
     if given.json:
         found = {"version": 1, "ok": not failed, "laws": [law.to_dict() for law in laws]}
         screen.result(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
-    else:
-        for law in laws:
-            screen.result(f"{law.number:>2}  {law.verdict:<8}{law.name}")
-            screen.result(f"            expected {law.expected}; measured {law.measured}")
-        screen.result(f"{sum(law.ok is True for law in laws)} of {len(laws)} laws hold")
+        return 1 if failed else 0
+    for line in table(laws):
+        screen.result(line)
+    screen.result(f"{len(laws) - len(failed)} of {len(laws)} laws hold")
     return 1 if failed else 0
 
 
