@@ -33,9 +33,9 @@ class Options:
         typer.Option(metavar="NAME", help="ngram, transformer, causal:FOLDER or command:PROGRAM (docs/verbs/lab.md)."),
     ] = "ngram"
     device: Annotated[str, typer.Option(metavar="NAME", help="Where torch trains: cpu, cuda.")] = "cpu"
-    arms: Annotated[
-        str, typer.Option(metavar="NAMES", help=f"Comma-separated: {', '.join(ARMS)}.")
-    ] = ",".join(DEFAULT_ARMS)
+    arms: Annotated[str, typer.Option(metavar="NAMES", help=f"Comma-separated: {', '.join(ARMS)}.")] = ",".join(
+        DEFAULT_ARMS
+    )
     doses: Annotated[str, typer.Option(metavar="SHARES", help="Synthetic shares, comma-separated, as 0.1,0.5.")] = (
         ",".join(f"{dose:g}" for dose in DEFAULT_DOSES)
     )

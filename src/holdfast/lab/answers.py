@@ -1,6 +1,6 @@
-"""What an experiment says, in a user's words: the curve, the net value, bounded or divergent, the safe dose, the profile.
+"""What an experiment says, in a user's words: curve, net value, bounded or divergent, safe dose, profile.
 
-    loss        rise of perplexity on real held-out text over generation 0, as a share: exp(mean nats_g - mean nats_0) - 1
+    loss        rise of perplexity on real held-out text over generation 0, a share: exp(nats_g - nats_0) - 1
     net value   perplexity of the real part alone over that of the mix, less 1: above 0 the synthetic part helps
     settling    the loss of the second half of the generations over that of the first; 'bounded' below .3,
                 'divergent' at 1 and above, 'slowing' between, 'unsettled' where the seeds do not agree
@@ -18,7 +18,7 @@ from typing import Any
 
 from holdfast.core.verdict import Measurement
 from holdfast.lab.chain import Chains
-from holdfast.lab.design import CURVES, Chain, LabOptions
+from holdfast.lab.design import CURVES, LabOptions
 from holdfast.lab.measures import PAIRED, Measures
 from holdfast.stats import dose as laws
 from holdfast.stats.alarm import Alarm, Seen
@@ -52,7 +52,7 @@ def answers(found: Chains, options: LabOptions) -> dict[str, Any]:
 
 
 def _tails(groups: Mapping[Key, Group]) -> dict[str, Any]:
-    """Return what shows a tail being lost in the arm that loses most: its samples as the first model sees them, and ranks.
+    """Return what shows a tail being lost: samples of the arm that loses most as the first model sees them, ranks.
 
     Perplexities of samples under the first model, by generation (as figure 1 of Shumailov et al. 2024), all seeds
     together; rank and frequency of words of the first seed.
@@ -118,7 +118,9 @@ SERIES: Mapping[str, tuple[str, Callable[[Measures], float]]] = {
 def of(group: Group, series: tuple[str, Callable[[Measures], float]], generation: int) -> Measurement:
     """Return one measure of a generation over seeds; perplexities as exp of the mean nats."""
     unit, value = series
-    return measured([value(cells[generation]) for cells in group.values()], unit, _exp if unit == "perplexity" else None)
+    return measured(
+        [value(cells[generation]) for cells in group.values()], unit, _exp if unit == "perplexity" else None
+    )
 
 
 def loss(group: Group, generation: int) -> Measurement:
@@ -136,7 +138,7 @@ def net_value(group: Group, control: Group, generation: int) -> Measurement:
 
 
 def settling(group: Group) -> tuple[str, Measurement]:
-    """Return 'bounded', 'slowing', 'divergent' or 'unsettled', and the floor: the loss at which a bounded series would end.
+    """Return 'bounded', 'slowing', 'divergent' or 'unsettled', and the loss at which a bounded series would end.
 
     The floor goes on as the two halves went: loss + second half * r / (1 - r), r the ratio of the halves.
     """
@@ -180,7 +182,8 @@ def profile(group: Group, floor: Measurement) -> dict[str, Measurement]:
         "mode-share": measured([cells[last].mode for cells in each], "share"),
         "loss-slope": measured(
             [
-                (expm1(cells[last].real - cells[0].real) - expm1(cells[half].real - cells[0].real)) / max(last - half, 1)
+                (expm1(cells[last].real - cells[0].real) - expm1(cells[half].real - cells[0].real))
+                / max(last - half, 1)
                 for cells in each
             ],
             "share per generation",
@@ -210,7 +213,7 @@ def _safe(curve: str, rows: Sequence[Mapping[str, Any]], accepted: float) -> dic
 
 
 def _crossing(points: Sequence[tuple[float, float]], accepted: float) -> float | None:
-    """Return the dose at which the loss, straight between the doses, first passes what is accepted; None if it never does.
+    """Return the dose at which the loss, straight between doses, first passes what is accepted, or None.
 
     Without synthetic text there is no loss: the curve begins at (0, 0).
     """
@@ -270,5 +273,3 @@ def _exp(value: float) -> float:
 
 def _last(group: Group) -> int:
     return min(len(cells) for cells in group.values()) - 1
-
-

@@ -72,4 +72,4 @@ def drawn(model: Model, count: int, decoding: Decoding, seed: int) -> Documents:
     if k == 1:
         return documents
     nats = model.nll(documents).reshape(count, k)
-    return documents.reshape(count, k, -1)[np.arange(count), nats.argmin(axis=1)]
+    return np.asarray(documents.reshape(count, k, -1)[np.arange(count), nats.argmin(axis=1)])

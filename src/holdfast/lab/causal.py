@@ -43,7 +43,7 @@ class Base:
             raise UsageError("There is no CUDA device here.", "Leave --device out.")
         try:
             tokenizer = AutoTokenizer.from_pretrained(self.path, local_files_only=True)
-            model = AutoModelForCausalLM.from_pretrained(self.path, local_files_only=True)
+            model: Any = AutoModelForCausalLM.from_pretrained(self.path, local_files_only=True)
         except (OSError, ValueError) as error:
             raise InputError(f"{self.path} holds no causal language model: {error}", "Give another folder.") from error
         tokenizer.padding_side = "right"
@@ -75,7 +75,9 @@ class CausalModel:
                 parts.append(self.text.read(self._texts(max(count - have, BATCH), decoding)))
                 have += len(parts[-1])
         if have < count:
-            raise InputError(f"The model wrote {have} of {count} documents of {self.text.length} words.", "Give another.")
+            raise InputError(
+                f"The model wrote {have} of {count} documents of {self.text.length} words.", "Give another."
+            )
         return np.concatenate(parts)[:count]
 
     def _texts(self, count: int, decoding: Decoding) -> list[str]:

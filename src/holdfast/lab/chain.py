@@ -125,7 +125,7 @@ def _seed(key: tuple[int, str], generation: int) -> int:
 
 
 def _cell(bench: Bench, generation: int, stages: list[Documents], chain: Chain) -> tuple[Measures, Documents]:
-    """Train, draw and measure. The verifier of `verified` is the model of the real text: it keeps what it likes best."""
+    """Train, draw and measure. The verifier of `verified` is the model of the real text."""
     seed = _seed((chain.seed, chain.name), generation)
     model, first, size = bench.backend.fit(stages, seed), bench.origin(chain.seed), len(bench.real)
     if chain.arm == "verified":
@@ -145,7 +145,8 @@ def _keep(place: Path, cell: Measures, pool: list[Documents]) -> None:
         remove(samples)
         return
     with whole_file(samples) as file:
-        np.savez(file, generation=cell.generation, **{f"d{i}": part.astype(np.int32) for i, part in enumerate(pool)})
+        arrays: dict[str, Any] = {f"d{place}": part.astype(np.int32) for place, part in enumerate(pool)}
+        np.savez(file, generation=cell.generation, **arrays)
 
 
 def _kept(place: Path) -> tuple[list[Measures], list[Documents]] | None:

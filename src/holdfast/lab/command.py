@@ -90,8 +90,10 @@ class CommandModel:
         self.program.run("nll", "--model", folder, "--text", folder / "text.jsonl", "--out", folder / "nll.jsonl")
         nats = np.array(values(folder / "nll.jsonl", "nats"), np.float64)
         if len(nats) != len(documents) or not np.isfinite(nats).all():
-            raise InputError(f"nll wrote {len(nats)} numbers for {len(documents)} texts, or not numbers.", "One a text.")
-        return nats / documents.shape[1]
+            raise InputError(
+                f"nll wrote {len(nats)} numbers for {len(documents)} texts, or not numbers.", "One a text."
+            )
+        return np.asarray(nats / documents.shape[1])
 
 
 def fit(program: Program, text: Text, stages: Sequence[Documents], seed: int) -> CommandModel:

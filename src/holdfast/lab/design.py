@@ -45,7 +45,7 @@ class LabOptions:
     doses: tuple[float, ...] = DEFAULT_DOSES
     generations: int = 10
     seeds: int = 5
-    decoding: Decoding = Decoding()
+    decoding: Decoding = field(default_factory=Decoding)
     keep: float = 0.5
     loss: float = 0.1
     length: int = LENGTH

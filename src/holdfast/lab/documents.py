@@ -83,7 +83,7 @@ class Text:
         found = chain.from_iterable(TOKEN.findall(text) for text in texts)
         ids = np.fromiter((self.places.get(token, len(self.words)) for token in found), np.int64)
         count = len(ids) // self.length
-        return ids[: count * self.length].reshape(count, self.length)
+        return np.asarray(ids[: count * self.length].reshape(count, self.length))
 
 
 def digest_of(texts: Sequence[str]) -> str:

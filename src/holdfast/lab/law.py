@@ -43,7 +43,7 @@ def at_least(what: str, expected: float, measured: float) -> Line:
 
 @dataclass(frozen=True, slots=True)
 class Law:
-    """A law and how it is checked. `check(full)` measures; `reduced` says what is smaller when not full, '' if nothing."""
+    """A law and how it is checked. `check(full)` measures; `reduced` says what is then smaller, if anything."""
 
     number: int
     name: str

@@ -18,9 +18,7 @@ LAWS: tuple[Law, ...] = tuple(
 )
 
 
-def verify(
-    *, full: bool = False, only: Collection[int] = (), progress: Progress | None = None
-) -> list[Checked]:
+def verify(*, full: bool = False, only: Collection[int] = (), progress: Progress | None = None) -> list[Checked]:
     """Check the laws, or those of the numbers in `only`, and return what was measured."""
     chosen = [law for law in LAWS if not only or law.number in only]
     found = []

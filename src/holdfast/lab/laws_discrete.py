@@ -99,14 +99,36 @@ def fixed(full: bool) -> list[Line]:
 
 
 LAWS = (
-    Law(7, "A real share a is worth a(2 - a) of real data", "Seddik et al., COLM 2024, arXiv:2404.05090, extended", effective,
-        "4000 generations"),
-    Law(8, "Pure resampling concentrates: S = 1 - (1 - 1/n)^m (1 - S0)", "Seddik et al., COLM 2024, arXiv:2404.05090",
-        replaced, "300 loops"),
-    Law(9, "A type seen c times survives as a branching process says", "Suresh et al., arXiv:2412.17646, exact form",
-        survival, "5000 types"),
-    Law(10, "Distinct documents under repeated resampling", "mean-field recursion, stats/dose.py", documents, "40 loops"),
-    Law(26, "More synthetic data teaches a rememberer nothing", "Dohmatob et al., A tale of tails, arXiv:2402.07043",
-        remembered, "40 models"),
+    Law(
+        7,
+        "A real share a is worth a(2 - a) of real data",
+        "Seddik et al., COLM 2024, arXiv:2404.05090, extended",
+        effective,
+        "4000 generations",
+    ),
+    Law(
+        8,
+        "Pure resampling concentrates: S = 1 - (1 - 1/n)^m (1 - S0)",
+        "Seddik et al., COLM 2024, arXiv:2404.05090",
+        replaced,
+        "300 loops",
+    ),
+    Law(
+        9,
+        "A type seen c times survives as a branching process says",
+        "Suresh et al., arXiv:2412.17646, exact form",
+        survival,
+        "5000 types",
+    ),
+    Law(
+        10, "Distinct documents under repeated resampling", "mean-field recursion, stats/dose.py", documents, "40 loops"
+    ),
+    Law(
+        26,
+        "More synthetic data teaches a rememberer nothing",
+        "Dohmatob et al., A tale of tails, arXiv:2402.07043",
+        remembered,
+        "40 models",
+    ),
     Law(27, "Generations until one of two types is left", "Kimura and Ohta, Genetics 61 (1969)", fixed, "4000 loops"),
-)  # fmt: skip
+)

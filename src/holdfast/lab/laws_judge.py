@@ -5,7 +5,7 @@ from math import log
 import numpy as np
 
 from holdfast.core.verdict import Measurement
-from holdfast.lab.documents import Text, shipped
+from holdfast.lab.documents import Documents, Text, shipped
 from holdfast.lab.law import Law, Line, at_most, close
 from holdfast.lab.ngram import fit
 from holdfast.metrics import synthetic_share
@@ -69,7 +69,9 @@ def agreement(full: bool) -> list[Line]:  # noqa: ARG001  # nothing to make smal
     """Law 25."""
     lines = []
     for cells, expected in (((20, 5, 10, 15), 0.4), ((45, 15, 25, 15), 3 / 23)):
-        pairs = [pair for pair, count in zip(((1, 1), (1, 0), (0, 1), (0, 0)), cells, strict=True) for _ in range(count)]
+        pairs = [
+            pair for pair, count in zip(((1, 1), (1, 0), (0, 1), (0, 0)), cells, strict=True) for _ in range(count)
+        ]
         first, second = zip(*pairs, strict=True)
         kappa = cohen_kappa(first, second, how=Bootstrap(resamples=10)).value
         lines.append(close(f"kappa of {cells}", expected, kappa if kappa is not None else float("nan"), 1e-9))
@@ -99,17 +101,37 @@ def share(full: bool) -> list[Line]:
     ]
 
 
-def _texts(text: Text, rows: np.ndarray) -> synthetic_share.Texts:  # type: ignore[type-arg]  # Documents
+def _texts(text: Text, rows: Documents) -> synthetic_share.Texts:
     return synthetic_share.Texts(text.written(rows), np.arange(len(rows)), np.zeros(len(rows), np.int64))
 
 
 LAWS = (
     Law(5, "Looking twenty times at a 5 % test", "closed form 1 - .95^20", peeking),
-    Law(6, "An e-process may be looked at as often as one likes", "Ville 1939; Ramdas et al., arXiv:2210.01948", never,
-        "4000 runs"),
-    Law(24, "Corrected pass rates cover, raw ones do not", "Lee et al., arXiv:2511.21140; Angelopoulos et al. 2023",
-        corrected, "half the tries"),
-    Law(25, "Kappa and preference leakage of small tables", "Cohen 1960; Li et al., ICLR 2026, arXiv:2502.01534", agreement),
-    Law(29, "The synthetic share of a mixture is found", "Liang et al., ICML 2024, arXiv:2403.07183, calibrated", share,
-        "4 of 10 shares"),
-)  # fmt: skip
+    Law(
+        6,
+        "An e-process may be looked at as often as one likes",
+        "Ville 1939; Ramdas et al., arXiv:2210.01948",
+        never,
+        "4000 runs",
+    ),
+    Law(
+        24,
+        "Corrected pass rates cover, raw ones do not",
+        "Lee et al., arXiv:2511.21140; Angelopoulos et al. 2023",
+        corrected,
+        "half the tries",
+    ),
+    Law(
+        25,
+        "Kappa and preference leakage of small tables",
+        "Cohen 1960; Li et al., ICLR 2026, arXiv:2502.01534",
+        agreement,
+    ),
+    Law(
+        29,
+        "The synthetic share of a mixture is found",
+        "Liang et al., ICML 2024, arXiv:2403.07183, calibrated",
+        share,
+        "4 of 10 shares",
+    ),
+)

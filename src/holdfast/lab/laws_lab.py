@@ -52,7 +52,10 @@ def replaced(full: bool) -> list[Line]:
     group = grouped(_tables(full))["replace", 1.0]
     own = float(np.mean([exp(cells[0].own - cells[-1].own) for cells in group.values()]))
     times = 1.0 + (loss(group, 10).value or 0.0)
-    return [Line("perplexity of real text, times", 40.0, times, 25.0, 60.0), at_least("fall of the own text's", 5.0, own)]
+    return [
+        Line("perplexity of real text, times", 40.0, times, 25.0, 60.0),
+        at_least("fall of the own text's", 5.0, own),
+    ]
 
 
 def dosed(full: bool) -> list[Line]:
@@ -69,7 +72,8 @@ def control(full: bool) -> list[Line]:
     groups = grouped(_tables(full))
     mixed, alone = groups["fresh-real", 0.7], groups["real-only", 0.7]
     late, early, only = (
-        exp(float(np.mean([cells[g].real for cells in group.values()]))) for group, g in ((mixed, 10), (mixed, 1), (alone, 1))
+        exp(float(np.mean([cells[g].real for cells in group.values()])))
+        for group, g in ((mixed, 10), (mixed, 1), (alone, 1))
     )
     return [
         near("perplexity at 70 %, generation 10", 79.6, late, 0.05),
@@ -126,6 +130,11 @@ LAWS = (
     Law(1, "Replace: real text is forgotten while the own text gets easy", LAB, replaced, "2 of 5 seeds"),
     Law(2, "The dose curve rises at every step", LAB, dosed, "2 of 5 seeds"),
     Law(3, "70 % synthetic helps once and hurts in the end", LAB, control, "2 of 5 seeds"),
-    Law(4, "The alarm: silent on null and 10 %, sure from 50 %", "docs/alarm.md; Ramdas et al., arXiv:2210.01948", alarmed,
-        "20 of 60 null series, 4 of 15 runs"),
-)  # fmt: skip
+    Law(
+        4,
+        "The alarm: silent on null and 10 %, sure from 50 %",
+        "docs/alarm.md; Ramdas et al., arXiv:2210.01948",
+        alarmed,
+        "20 of 60 null series, 4 of 15 runs",
+    ),
+)

@@ -47,7 +47,7 @@ def effective_numbers(full: bool) -> list[Line]:  # noqa: ARG001  # nothing to m
 def duality(full: bool) -> list[Line]:  # noqa: ARG001  # nothing to make smaller
     """Law 21."""
     rows = np.random.default_rng(21).normal(size=(80, 12))
-    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
     kernel = rows @ rows.T
     values = np.linalg.eigvalsh(kernel / 80)
     values = values[values > 1e-12]
@@ -83,7 +83,7 @@ def adjusted(full: bool) -> list[Line]:
         value = lexical.expectation_adjusted(float(np.mean(types)), tokens, 1000)
         lines.append(close(f"EAD of {tokens:,} uniform words", 1.0, value, 0.01))
     drawn = [(n, np.count_nonzero(rng.multinomial(n, zipf(4000, 1.1)))) for n in (1000, 10_000, 100_000)]
-    natural = [lexical.expectation_adjusted(types, n, 4000) for n, types in drawn]
+    natural = [lexical.expectation_adjusted(float(types), n, 4000) for n, types in drawn]
     return [*lines, at_least("drift on Zipf text", 2.0, max(natural) / min(natural))]
 
 
@@ -115,13 +115,38 @@ def subsampling(full: bool) -> list[Line]:
 
 
 LAWS = (
-    Law(19, "Coverage and density of the real source itself", "Naeem et al., ICML 2020, arXiv:2002.09797", neighbourhood,
-        "60 of 200 draws"),
-    Law(20, "Effective numbers of texts in closed form", "Friedman and Dieng, TMLR 2023, arXiv:2210.02410", effective_numbers),
-    Law(21, "The small kernel equals the large one; order 2 is not order 1", "Ospanov and Farnia, arXiv:2410.21719", duality),
+    Law(
+        19,
+        "Coverage and density of the real source itself",
+        "Naeem et al., ICML 2020, arXiv:2002.09797",
+        neighbourhood,
+        "60 of 200 draws",
+    ),
+    Law(
+        20,
+        "Effective numbers of texts in closed form",
+        "Friedman and Dieng, TMLR 2023, arXiv:2210.02410",
+        effective_numbers,
+    ),
+    Law(
+        21,
+        "The small kernel equals the large one; order 2 is not order 1",
+        "Ospanov and Farnia, arXiv:2410.21719",
+        duality,
+    ),
     Law(22, "Good-Turing is right, Chao1 is a bound", "Good, Biometrika 40 (1953); Chao 1984", missing, "100 samples"),
-    Law(23, "EAD is exact for uniform words and drifts on text", "Liu et al., ACL 2022, arXiv:2202.13587", adjusted,
-        "200 samples"),
-    Law(28, "Subsampling covers distinct-2, a bootstrap misses it", "Politis, Romano and Wolf 1999; stats/resample.py",
-        subsampling, "100 of 200 sets"),
-)  # fmt: skip
+    Law(
+        23,
+        "EAD is exact for uniform words and drifts on text",
+        "Liu et al., ACL 2022, arXiv:2202.13587",
+        adjusted,
+        "200 samples",
+    ),
+    Law(
+        28,
+        "Subsampling covers distinct-2, a bootstrap misses it",
+        "Politis, Romano and Wolf 1999; stats/resample.py",
+        subsampling,
+        "100 of 200 sets",
+    ),
+)

@@ -31,8 +31,10 @@ POINTS = 40
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """One generation. `real` and `own` are mean nats per word; `documents` those of each real held-out document,
-    `samples` those of own documents under the own model and `origin` under the first one.
+    """One generation, measured.
+
+    `real` and `own` are mean nats per word; `documents` those of each real held-out document, `samples` those of own
+    documents under the own model and `origin` under the first one.
 
     `types`, `distinct_2`, `effective` (exp of the entropy), `tail` (share of the real text's rare words that are
     left), `recall` (share of its word pairs) and `mode` (share of the ten most frequent words) are of as many own

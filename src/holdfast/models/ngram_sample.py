@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from holdfast.core.errors import UsageError
-from holdfast.core.hashing import to_offsets
 from holdfast.models.ngram_lm import BigramLM, Floats, unigram
 
 Ids = NDArray[Any]
@@ -41,7 +40,9 @@ class Decoding:
     def __post_init__(self) -> None:
         """Refuse what no text can be drawn with."""
         if not (self.temperature > 0 and 0 < self.top_p <= 1 and self.best_of >= 1):
-            raise UsageError(f"No text can be drawn with {self}.", "Give temperature > 0, 0 < top_p <= 1, best_of >= 1.")
+            raise UsageError(
+                f"No text can be drawn with {self}.", "Give temperature > 0, 0 < top_p <= 1, best_of >= 1."
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ class _Nucleus:
     def reach(self, least: Floats) -> Counts:
         """Return how many words, most frequent first, backing off alone keeps at or above the least."""
         falling = -self.lone
-        return np.searchsorted(falling, -least / self.lean, side="right").astype(np.int64)
+        return np.asarray(np.searchsorted(falling, -least / self.lean, side="right"), dtype=np.int64)
 
     def _kept(self, least: Floats) -> Floats:
         """Return the mass of all words at or above the least probability of their context."""

@@ -78,7 +78,7 @@ def dose_response(data: Mapping[str, Any]) -> Picture | None:
     for dose in (0.0, 0.25, 0.5, 0.75, 1.0):
         svg.text(root, (x(dose), BOTTOM + 18), _dose(dose), "tick", "middle")
     svg.text(root, ((LEFT + RIGHT) / 2, BOTTOM + 38), "synthetic share of each training set", "small", "middle")
-    beside = {dose: seen for dose, seen in control}
+    beside = dict(control)
     table = tuple(
         (_dose(dose), _share(seen), _range(seen), _share(beside[dose]) if dose in beside else "", str(seen["n"]))
         for dose, seen in points
@@ -148,7 +148,7 @@ def evidence(data: Mapping[str, Any]) -> Picture | None:
         (_label(run), _alarmed(run), run["checks"][-1]["state"], f"{lines[_label(run)][-1]:.3g}") for run in runs
     )
     caption = (
-        "What the watcher would have said, had it been fed the first seed: accumulated e-values of the stronger channel. "
+        "What the watcher would have said of the first seed: accumulated e-values of the stronger channel. "
         f"The threshold is one false alarm in {threshold / 2:g} checks."
     )
     return Picture(
@@ -207,9 +207,7 @@ def _grid(root: Element, ticks: Sequence[float], y: svg.Scale, write: Callable[[
         svg.text(root, (LEFT - 6, y(tick) + 4), write(tick), "tick", "end")
 
 
-def _log_grid(
-    root: Element, y: svg.Scale, top: float, write: Callable[[float], str], bottom: float = 1.0
-) -> None:
+def _log_grid(root: Element, y: svg.Scale, top: float, write: Callable[[float], str], bottom: float = 1.0) -> None:
     """Grid lines at 1, 2, 5, 10 ..., or only at the tens where those would be many."""
     ticks = [mantissa * 10.0**decade for decade in range(-3, 9) for mantissa in (1, 2, 5)]
     inside = [tick for tick in ticks if bottom * 0.9 <= tick <= top * 1.1]

@@ -106,8 +106,7 @@ def _crossing(safe: Mapping[str, Any]) -> str:
     ends = [f"{100 * end:.0f}%" if end is not None else "the last dose" for end in (m["low"], m["high"])]
     between = f", 95% interval {ends[0]} to {ends[1]}, {m['n']} seeds" if m["n"] > 1 else ", one seed: no interval"
     return (
-        f"The loss passes {_percent(safe['loss'])} at about {100 * m['value']:.0f}% synthetic "
-        f"({safe['arm']}{between})."
+        f"The loss passes {_percent(safe['loss'])} at about {100 * m['value']:.0f}% synthetic ({safe['arm']}{between})."
     )
 
 

@@ -44,7 +44,9 @@ def histograms(data: Mapping[str, Any]) -> Picture | None:
     for decade in range(-1, 7):
         if low <= 10**decade <= high:
             svg.text(root, (x(decade), bottom + 16), numbers.count(10**decade), "tick", "middle")
-    svg.text(root, ((LEFT + RIGHT) / 2, bottom + 38), "perplexity of one document under the first model", "small", "middle")
+    svg.text(
+        root, ((LEFT + RIGHT) / 2, bottom + 38), "perplexity of one document under the first model", "small", "middle"
+    )
     table = tuple(
         (str(generation), f"{median(values):.1f}", f"{values[0]:.1f}", f"{values[-1]:.1f}",
          numbers.percent(_beyond(values, mark)), str(len(values)))

@@ -75,7 +75,7 @@ def regression_replace(features: int, rows: int, generations: int, noise: float 
 
 
 def regression_accumulate(features: int, rows: int, generations: float = inf, noise: float = 1.0) -> float:
-    """Return the same where all labels of all generations are kept: the sum of 1/i^2 in place of n; pi^2/6 its bound."""
+    """Return the same where the labels of all generations are kept: the sum of 1/i^2 for n; pi^2/6 its bound."""
     terms = pi**2 / 6 if generations == inf else sum(1.0 / (i * i) for i in range(1, int(generations) + 1))
     return noise**2 * features / (rows - features - 1) * terms
 
@@ -98,8 +98,8 @@ def zipf(types: int, exponent: float) -> Floats:
 def unseen_mass(probability: Floats, samples: int) -> float:
     """Return the expected error of a learner that only remembers: the mass of types not among its samples.
 
-    sum of p (1 - p)^T. M. Hutter, Learning curve theory, arXiv:2102.04074; its use for collapse: Dohmatob et al., A tale
-    of tails, ICML 2024, arXiv:2402.07043.
+    sum of p (1 - p)^T. M. Hutter, Learning curve theory, arXiv:2102.04074; its use for collapse: Dohmatob et al., A
+    tale of tails, ICML 2024, arXiv:2402.07043.
     """
     return float((probability * np.exp(samples * np.log1p(-probability))).sum())
 
