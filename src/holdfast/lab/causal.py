@@ -32,13 +32,13 @@ class Base:
 
     def load(self) -> tuple[Any, Any, Any]:
         """Return torch, tokenizer and model. Raises MissingExtraError, or InputError for a folder of something else."""
+        if not Path(self.path).is_dir():
+            raise InputError(f"{self.path} is not a folder.", "Give the folder of a model; nothing is fetched.")
         try:
             import torch  # noqa: PLC0415  # optional extra [lab]
             from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: PLC0415  # optional extra [lab]
         except ImportError as error:
             raise MissingExtraError("torch or transformers", "lab") from error
-        if not Path(self.path).is_dir():
-            raise InputError(f"{self.path} is not a folder.", "Give the folder of a model; nothing is fetched.")
         if self.device.startswith("cuda") and not torch.cuda.is_available():
             raise UsageError("There is no CUDA device here.", "Leave --device out.")
         try:

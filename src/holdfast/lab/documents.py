@@ -102,4 +102,4 @@ def shipped() -> list[str]:
 
 def offsets(documents: NDArray[Any]) -> Counts:
     """Return the offsets of documents of equal length in their own flat array."""
-    return np.arange(len(documents) + 1, dtype=np.int64) * documents.shape[1]
+    return np.asarray(np.arange(len(documents) + 1, dtype=np.int64) * documents.shape[1])

@@ -46,8 +46,8 @@ def effective_numbers(full: bool) -> list[Line]:  # noqa: ARG001  # nothing to m
 
 def duality(full: bool) -> list[Line]:  # noqa: ARG001  # nothing to make smaller
     """Law 21."""
-    rows = np.random.default_rng(21).normal(size=(80, 12))
-    rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    drawn = np.random.default_rng(21).normal(size=(80, 12))
+    rows = drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
     kernel = rows @ rows.T
     values = np.linalg.eigvalsh(kernel / 80)
     values = values[values > 1e-12]

@@ -135,7 +135,7 @@ class _Nucleus:
 
     def _each(self, values: Floats, how: np.ufunc) -> Floats:
         """Reduce the values of each context's pairs; 0 where it has none."""
-        found = np.zeros(len(self.bounds) - 1)
+        found: Floats = np.zeros(len(self.bounds) - 1)
         some = np.flatnonzero(np.diff(self.bounds))
         if len(some):
             found[some] = how.reduceat(values, self.bounds[some])
