@@ -1,31 +1,57 @@
-"""All laws of collapse at full size, kept: what `holdfast lab --verify-laws` checks at a smaller one.
+"""All laws of collapse at full size, kept, and the table of docs/laws.md: `--verify-laws` checks them at a smaller one.
 
-python -m bench.laws
+    python -m bench.laws           checks all and keeps results/laws.json, then writes the table
+    python -m bench.laws --page    writes the table from what is kept
 """
 
 import json
+import re
+import sys
 from pathlib import Path
 from time import process_time
+from typing import Any
 
-from holdfast.lab.laws import table, verify
+from holdfast.lab.laws import LAWS, table, verify
 
 RESULT = Path(__file__).resolve().parent / "results" / "laws.json"
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "laws.md"
+MARKED = re.compile(r"(?<=<!-- laws -->\n\n).*?(?=\n<!-- end -->)", re.DOTALL)
 
 
 def main() -> None:
-    """Check, print and keep."""
-    begin = process_time()
-    checked = verify(full=True)
-    for line in table(checked):
-        print(line)
-    held = sum(one.ok for one in checked)
-    kept = {
-        "laws": len(checked),
-        "hold": held,
-        "cpu_seconds": round(process_time() - begin),
-        "checked": [one.to_dict() for one in checked],
-    }
-    RESULT.write_text(json.dumps(kept, indent=1) + "\n", "utf-8")
+    """Check, print, keep and write."""
+    if "--page" not in sys.argv[1:]:
+        begin = process_time()
+        checked = verify(full=True)
+        for line in table(checked):
+            print(line)
+        kept = {
+            "laws": len(checked),
+            "hold": sum(one.ok for one in checked),
+            "cpu_seconds": round(process_time() - begin),
+            "checked": [one.to_dict() for one in checked],
+        }
+        RESULT.write_text(json.dumps(kept, indent=1) + "\n", "utf-8")
+    write_page(json.loads(RESULT.read_text("utf-8")))
+
+
+def write_page(kept: dict[str, Any]) -> None:
+    """Write the table of the page from a kept result."""
+    usual = {law.number: law.reduced or "the same" for law in LAWS}
+    rows = [
+        f"| {one['number']} | {'' if one['ok'] else '**fails** '}{one['name']} | {one['source']} | "
+        f"{'; '.join(_line(line) for line in one['lines'])} | {usual[one['number']]} |"
+        for one in kept["checked"]
+    ]
+    head = ["| # | law | source | expected: measured (tolerated) | `--verify-laws` checks |", "|---|---|---|---|---|"]
+    text = PAGE.read_text("utf-8")
+    PAGE.write_text(MARKED.sub(lambda _: "\n".join([*head, *rows, ""]), text), "utf-8")
+
+
+def _line(line: dict[str, Any]) -> str:
+    low, high = line["low"], line["high"]
+    tolerated = "or less" if low is None else "or more" if high is None else f"{low:.4g} to {high:.4g}"
+    return f"{line['what']} {line['expected']:.4g}: {line['measured']:.4g} ({tolerated})"
 
 
 if __name__ == "__main__":

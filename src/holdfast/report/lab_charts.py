@@ -74,7 +74,7 @@ def dose_response(data: Mapping[str, Any]) -> Picture | None:
         if series:
             end = series[-1]
             svg.text(root, (x(end[0]) + 8, y(1 + end[1]["value"]) + 4), name, "label")
-    svg.text(root, (LEFT + 4, y(1 + accepted) - 5), f"+{_dose(accepted)} accepted", "small")
+    svg.text(root, (RIGHT, y(1 + accepted) - 4), f"+{_dose(accepted)} accepted", "small", "end")
     for dose in (0.0, 0.25, 0.5, 0.75, 1.0):
         svg.text(root, (x(dose), BOTTOM + 18), _dose(dose), "tick", "middle")
     svg.text(root, ((LEFT + RIGHT) / 2, BOTTOM + 38), "synthetic share of each training set", "small", "middle")
