@@ -18,7 +18,7 @@ class Line:
     @property
     def ok(self) -> bool:
         """Whether the measured value is tolerated; one that is not a number is not."""
-        return self.low <= self.measured <= self.high
+        return bool(self.low <= self.measured <= self.high)
 
 
 def near(what: str, expected: float, measured: float, relative: float) -> Line:

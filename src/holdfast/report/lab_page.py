@@ -63,8 +63,8 @@ def headline(data: Mapping[str, Any]) -> str:
         return "No dose curve was asked for"
     accepted = _percent(safe["loss"])
     if safe["dose"] is None:
-        return f"No dose that was tried stays within {accepted}"
-    return f"Up to {100 * safe['dose']:g}% synthetic stays within {accepted}"
+        return f"Every dose that was tried loses more than {accepted}"
+    return f"Up to {100 * safe['dose']:g}% synthetic loses at most {accepted}"
 
 
 def sentences(data: Mapping[str, Any]) -> Iterator[str]:
