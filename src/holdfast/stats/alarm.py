@@ -91,6 +91,8 @@ class Seen:
     `blocks` holds a value per block for each diversity metric, lower being worse. `ood_nll` and `id_nll` hold nats per
     token for each document of the same fixed sets, in the same order at every step. `blind` names channels that the
     caller could not measure, with the reason. `decoding` is anything that changes when the sampling settings do.
+    `scored_by` says whose nats these are, `slack` how many all of a set may be off together, which is added to the
+    margin; `reported` is passed on and judged by nothing.
     """
 
     step: Step
@@ -101,6 +103,9 @@ class Seen:
     levels: Mapping[str, Level] = field(default_factory=dict)
     decoding: Any = None
     blind: Mapping[str, str] = field(default_factory=dict)
+    scored_by: str = "the model itself"
+    slack: float = 0.0
+    reported: Mapping[str, Measurement] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,10 +175,10 @@ class Alarm:
 
     def check(self, seen: Seen) -> Check:
         """Add the evidence of one step and return what it means. Never raises for values that are not numbers."""
-        now = _Round(blind=dict(seen.blind))
+        now = _Round(value=dict(seen.reported), blind=dict(seen.blind))
         self._diversity(seen, now)
-        self._perplexity(OOD, seen.ood_nll, seen.step, now)
-        self._perplexity(ID, seen.id_nll, seen.step, now)
+        self._perplexity(OOD, seen.ood_nll, seen, now)
+        self._perplexity(ID, seen.id_nll, seen, now)
         self._scores(seen.id_metrics, now)
         self._levels(seen.levels, now)
         done = self._named(seen.step, now)
@@ -182,9 +187,14 @@ class Alarm:
 
     @property
     def verdict(self) -> Check | None:
-        """The check that stands for the series: the latest alarm, else the last check; None before the first."""
-        alarms = [check for check in self.checks if check.alarms] or self.checks
-        return alarms[-1] if alarms else None
+        """The check that stands for the series: the latest of the worst alarm, else the last one; None without any.
+
+        What once was shown to collapse is not called narrowing because a later check sees less.
+        """
+        for state in ALARMS:
+            if found := [check for check in self.checks if check.state == state]:
+                return found[-1]
+        return self.checks[-1] if self.checks else None
 
     def _diversity(self, seen: Seen, now: _Round) -> None:
         """Compare blocks with the bound of the start, metric by metric; the mean of their e-values is the channel's."""
@@ -215,7 +225,7 @@ class Alarm:
             self._evidence[DIVERSITY].add(log_mean(logs), seen.step)
             now.steady[DIVERSITY] = all(steady)
 
-    def _perplexity(self, channel: str, nll: Sequence[float | None] | None, step: Step, now: _Round) -> None:
+    def _perplexity(self, channel: str, nll: Sequence[float | None] | None, seen: Seen, now: _Round) -> None:
         """Compare a fixed set document by document with its first reading."""
         if channel in now.blind:
             return
@@ -232,14 +242,14 @@ class Alarm:
         if len(change) < FEWEST_BLOCKS:
             now.blind[channel] = f"{len(change)} documents measured both at the start and now"
             return
-        margin = log1p(self.options.margin_perplexity)
+        margin = log1p(self.options.margin_perplexity) + seen.slack
         spread = mean_interval(change.tolist(), 2 * CONFIDENCE - 1)
         if start is usable:
             spread = Interval(0.0, 0.0, 0.0)
         else:
             above = int(np.count_nonzero(change > margin))
-            self._evidence[channel].add(log_sign_block(above, len(change)), step)
-        now.value[f"{channel}-perplexity"] = _ratio(spread, len(change), float(np.nanmean(usable)))
+            self._evidence[channel].add(log_sign_block(above, len(change)), seen.step)
+        now.value[f"{channel}-perplexity"] = _ratio(spread, len(change), float(np.nanmean(usable)), seen.scored_by)
         now.steady[channel] = spread.high < margin
         if channel == ID:
             now.held.append("holds" if spread.high < margin else "worse" if spread.low > margin else "unclear")
@@ -342,9 +352,11 @@ def _block_value(values: Sequence[float], **detail: float) -> Measurement:
     return Measurement(middle.value, middle.low, middle.high, len(values), "median of blocks", detail=detail)
 
 
-def _ratio(spread: Interval, n: int, nll: float) -> Measurement:
+def _ratio(spread: Interval, n: int, nll: float, by: str) -> Measurement:
     value, low, high = (_capped(end) for end in (spread.value, spread.low, spread.high))
-    return Measurement(value, low, high, n, "ratio to the first check", detail={"perplexity": _capped(nll)})
+    return Measurement(
+        value, low, high, n, "ratio to the first check", detail={"perplexity": _capped(nll), "scored_by": by}
+    )
 
 
 def _variance(score: Score) -> float:
