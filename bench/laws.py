@@ -1,7 +1,7 @@
 """All laws of collapse at full size, kept, and the table of docs/laws.md: `--verify-laws` checks them at a smaller one.
 
-    python -m bench.laws           checks all and keeps results/laws.json, then writes the table
-    python -m bench.laws --page    writes the table from what is kept
+python -m bench.laws checks all, keeps results/laws.json and writes the table; with --page it writes the table from what
+is kept.
 """
 
 import json

@@ -28,7 +28,8 @@ def test_a_dose_is_the_synthetic_share(arm: str) -> None:
 
 def test_fixed_is_fixed_and_fresh_is_not() -> None:
     """fixed-real has the same real documents in each generation, fresh-real others."""
-    real = {arm: [set(trained(arm, 0.5, g)[0]) & set(range(100)) for g in (1, 2)] for arm in ("fixed-real", "fresh-real")}
+    arms = ("fixed-real", "fresh-real")
+    real = {arm: [set(trained(arm, 0.5, g)[0]) & set(range(100)) for g in (1, 2)] for arm in arms}
     assert real["fixed-real"][0] == real["fixed-real"][1]
     assert real["fresh-real"][0] != real["fresh-real"][1]
 

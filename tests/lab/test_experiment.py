@@ -1,4 +1,4 @@
-"""An experiment goes on where it was stopped, and says the same as one that was not; its answers follow their formulas."""
+"""A stopped experiment goes on and says the same as one that was not; its answers follow their formulas."""
 
 import json
 import sys
@@ -32,7 +32,7 @@ def test_a_stopped_run_goes_on(tmp_path: Path) -> None:
     """Stopped after every few cells again and again, the folder ends with the bytes of one that was never stopped."""
     whole = lab(out=tmp_path / "whole", options=SMALL)
 
-    class Stopped(Exception):
+    class StoppedError(Exception):
         """Stands for a process that ends."""
 
     stops, at = 0, 5
@@ -40,12 +40,12 @@ def test_a_stopped_run_goes_on(tmp_path: Path) -> None:
 
         def show(_: str, done: int, total: int, at: int = at) -> None:
             if done >= at and done < total:
-                raise Stopped
+                raise StoppedError
 
         try:
             again = lab(out=tmp_path / "parts", options=replace(SMALL, progress=show))
             break
-        except Stopped:
+        except StoppedError:
             stops, at = stops + 1, at + 7
     assert stops > 3
     assert whole == again
@@ -76,7 +76,7 @@ def test_a_cell_without_its_samples_is_run_again(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_of_one_experiment(tmp_path: Path) -> None:
-    """Another design in the same folder is refused by name of what differs; another accepted loss is no other design."""
+    """Another design in the same folder is refused, by name; another accepted loss is no other design."""
     small = replace(SMALL, arms=("fresh-real",), seeds=1, generations=1)
     first = lab(out=tmp_path, options=small)
     assert first["arms"] == lab(out=tmp_path, options=replace(small, loss=0.5))["arms"]
@@ -150,13 +150,14 @@ def test_seeds_that_disagree_leave_it_open() -> None:
 
 
 def test_safe_dose_is_the_last_whole_interval_below(tmp_path: Path) -> None:
-    """The safe dose's interval ends below the accepted loss, the next one's does not; the crossing lies between."""
+    """The safe dose's interval ends below the accepted loss, the next one's does not; the crossing is a dose."""
     doses = (0.1, 0.3, 0.5, 0.9)
     options = replace(SMALL, arms=("fresh-real",), doses=doses, seeds=3, generations=2, loss=0.2)
     result = lab(out=tmp_path, options=options)
     high = {row["dose"]: row["loss"]["high"] for row in result["arms"]}
     safe = result["safe"]
-    assert max((dose for dose in doses if all(high[d] <= 0.2 for d in doses if d <= dose)), default=None) == safe["dose"]
+    within = [dose for dose in doses if all(high[each] <= 0.2 for each in doses if each <= dose)]
+    assert max(within, default=None) == safe["dose"]
     between = safe["crossing"]
     assert between["low"] <= between["value"] <= between["high"]
     assert 0.1 < between["value"] < 0.9
@@ -213,13 +214,13 @@ def test_too_little_text_is_refused(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "10,000 tokens" in capsys.readouterr().err
 
 
-PROGRAM = '''
+PROGRAM = """
 import argparse, collections, json, math, random
 from pathlib import Path
 p = argparse.ArgumentParser()
-p.add_argument("verb"); p.add_argument("--train", action="append"); p.add_argument("--model"); p.add_argument("--seed", type=int)
-p.add_argument("--count", type=int); p.add_argument("--words", type=int); p.add_argument("--out"); p.add_argument("--text")
-p.add_argument("--temperature", type=float); p.add_argument("--top-p", type=float)
+p.add_argument("verb"); p.add_argument("--train", action="append")
+for name in ("--model", "--out", "--text", "--temperature", "--top-p"): p.add_argument(name)
+for name in ("--seed", "--count", "--words"): p.add_argument(name, type=int)
 a = p.parse_args()
 def lines(path): return [json.loads(line)["text"] for line in Path(path).read_text().splitlines()]
 kept = Path(a.model) / "counts.json"
@@ -235,7 +236,7 @@ if a.verb == "sample":
 if a.verb == "nll":
     nats = [sum(-math.log((counts.get(w, 0) + 1) / (total + len(words) + 1)) for w in t.split()) for t in lines(a.text)]
     Path(a.out).write_text("\\n".join(json.dumps({"nats": one}) for one in nats))
-'''
+"""
 
 
 def test_a_program_of_ones_own(tmp_path: Path) -> None:

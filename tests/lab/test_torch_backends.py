@@ -1,6 +1,5 @@
 """The models that need torch learn what they are given, draw by seed, and remember the last stage best."""
 
-from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -26,12 +25,12 @@ def chain(rng: np.random.Generator, step: int, count: int) -> str:
 
 
 @pytest.fixture(scope="module")
-def text() -> Iterator[Text]:
+def text() -> Text:
     """Windows of ten words of a text that a small model can learn."""
     if not find_spec("torch") or not find_spec("transformers"):
         missing("the extra [lab]")
     rng = np.random.default_rng(0)
-    yield Text([chain(rng, 1, 2500)], length=10)
+    return Text([chain(rng, 1, 2500)], length=10)
 
 
 def followed(documents: np.ndarray, step: int) -> float:

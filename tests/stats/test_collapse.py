@@ -1,4 +1,4 @@
-"""The closed forms of collapse have their printed values and limits; simulation holds them in tests/lab/test_laws.py."""
+"""Closed forms of collapse have their printed values and limits; tests/lab/test_laws.py simulates them."""
 
 from math import inf, log, pi
 
