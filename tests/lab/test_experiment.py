@@ -14,7 +14,7 @@ from holdfast.core.errors import InputError, StoppedError, UsageError
 from holdfast.lab import answers, backend, chain
 from holdfast.lab.design import ARMS, LabOptions
 from holdfast.lab.documents import Text, shipped
-from holdfast.lab.experiment import lab
+from holdfast.lab.experiment import run_lab
 from holdfast.lab.measures import Measures
 from holdfast.models.ngram_sample import Decoding
 
@@ -30,7 +30,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 def test_a_stopped_run_goes_on(tmp_path: Path) -> None:
     """Stopped after every few cells again and again, the folder ends with the bytes of one that was never stopped."""
-    whole = lab(out=tmp_path / "whole", options=SMALL)
+    whole = run_lab(out=tmp_path / "whole", options=SMALL)
 
     class StoppedError(Exception):
         """Stands for a process that ends."""
@@ -43,7 +43,7 @@ def test_a_stopped_run_goes_on(tmp_path: Path) -> None:
                 raise StoppedError
 
         try:
-            again = lab(out=tmp_path / "parts", options=replace(SMALL, progress=show))
+            again = run_lab(out=tmp_path / "parts", options=replace(SMALL, progress=show))
             break
         except StoppedError:
             stops, at = stops + 1, at + 7
@@ -55,38 +55,38 @@ def test_a_stopped_run_goes_on(tmp_path: Path) -> None:
 def test_a_finished_run_trains_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same command again reads the cells; no model is fitted."""
     small = replace(SMALL, arms=("replace",), seeds=1)
-    first = lab(out=tmp_path, options=small)
+    first = run_lab(out=tmp_path, options=small)
 
     def fit(*_: object) -> None:
         raise AssertionError("a model was fitted")
 
     monkeypatch.setattr(backend.ngram, "fit", fit)
-    assert first == lab(out=tmp_path, options=small)
+    assert first == run_lab(out=tmp_path, options=small)
 
 
 def test_a_cell_without_its_samples_is_run_again(tmp_path: Path) -> None:
     """A process that ends between a cell and its samples costs that cell and no other."""
     small = replace(SMALL, arms=("replace",), seeds=1)
-    whole = lab(out=tmp_path / "a", options=small)
-    lab(out=tmp_path / "b", options=replace(small, generations=3))
+    whole = run_lab(out=tmp_path / "a", options=small)
+    run_lab(out=tmp_path / "b", options=replace(small, generations=3))
     place = tmp_path / "b" / "cells" / "replace-1-0"
     (place / "3.json").unlink()
     (place / "2.json").unlink()
-    assert whole == lab(out=tmp_path / "b", options=small)
+    assert whole == run_lab(out=tmp_path / "b", options=small)
 
 
 def test_a_folder_is_of_one_experiment(tmp_path: Path) -> None:
     """Another design in the same folder is refused, by name; another accepted loss is no other design."""
     small = replace(SMALL, arms=("fresh-real",), seeds=1, generations=1)
-    first = lab(out=tmp_path, options=small)
-    assert first["arms"] == lab(out=tmp_path, options=replace(small, loss=0.5))["arms"]
+    first = run_lab(out=tmp_path, options=small)
+    assert first["arms"] == run_lab(out=tmp_path, options=replace(small, loss=0.5))["arms"]
     with pytest.raises(UsageError, match="doses differ"):
-        lab(out=tmp_path, options=replace(small, doses=(0.2,)))
+        run_lab(out=tmp_path, options=replace(small, doses=(0.2,)))
 
 
 def test_the_verifier_narrows(tmp_path: Path) -> None:
     """Keeping what a model of the real text likes best leaves fewer different words than keeping all."""
-    result = lab(out=tmp_path, options=replace(SMALL, arms=("fresh-real", "verified"), doses=(0.7,)))
+    result = run_lab(out=tmp_path, options=replace(SMALL, arms=("fresh-real", "verified"), doses=(0.7,)))
     types = {row["arm"]: row["series"]["effective-words"][-1]["value"] for row in result["arms"]}
     assert types["verified"] < 0.9 * types["fresh-real"]
 
@@ -153,7 +153,7 @@ def test_safe_dose_is_the_last_whole_interval_below(tmp_path: Path) -> None:
     """The safe dose's interval ends below the accepted loss, the next one's does not; the crossing is a dose."""
     doses = (0.1, 0.3, 0.5, 0.9)
     options = replace(SMALL, arms=("fresh-real",), doses=doses, seeds=3, generations=2, loss=0.2)
-    result = lab(out=tmp_path, options=options)
+    result = run_lab(out=tmp_path, options=options)
     high = {row["dose"]: row["loss"]["high"] for row in result["arms"]}
     safe = result["safe"]
     within = [dose for dose in doses if all(high[each] <= 0.2 for each in doses if each <= dose)]
@@ -293,7 +293,7 @@ def test_half_of_the_alarm_is_the_ood_channel() -> None:
 def test_own_perplexity_is_paired_with_real(tmp_path: Path) -> None:
     """Under replace real text gets harder while the model's own gets easier: the pair the article names."""
     small = replace(SMALL, arms=("replace",), generations=4, most=600)
-    (row,) = lab(out=tmp_path, options=small)["arms"]
+    (row,) = run_lab(out=tmp_path, options=small)["arms"]
     real, own = (row["series"][name] for name in ("perplexity-real", "perplexity-own"))
     assert real[-1]["value"] > 2 * real[0]["value"]
     assert own[-1]["value"] < own[0]["value"] / 2

@@ -14,7 +14,7 @@ from holdfast.cli import screen
 from holdfast.cli.options import Json, Out
 from holdfast.core.errors import UsageError
 from holdfast.lab.design import ARMS, DEFAULT_ARMS, DEFAULT_DOSES, LabOptions
-from holdfast.lab.experiment import PAGE, RESULTS, lab
+from holdfast.lab.experiment import PAGE, RESULTS, run_lab
 from holdfast.lab.laws import table, verify
 from holdfast.models.ngram_sample import Decoding
 from holdfast.report.lab_page import headline, sentences, table_lines
@@ -74,7 +74,7 @@ def run(given: Options) -> int:
             most=given.documents,
             progress=progress,
         )
-        result = lab(given.files or (), out=given.out, options=options)
+        result = run_lab(given.files or (), out=given.out, options=options)
     if given.json:
         screen.result(orjson.dumps(result, option=orjson.OPT_INDENT_2).decode())
         return 0

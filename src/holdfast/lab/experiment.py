@@ -22,7 +22,7 @@ VERSION = 1
 RESULTS, PAGE = "results.json", "lab.html"
 
 
-def lab(files: Sequence[str | Path] = (), *, out: str | Path, options: LabOptions | None = None) -> dict[str, Any]:
+def run_lab(files: Sequence[str | Path] = (), *, out: str | Path, options: LabOptions | None = None) -> dict[str, Any]:
     """Run generations of models on real text and return what became of them, as JSON-ready data.
 
     `files` are records in any format; without them the text that comes with the package. Afterwards `out` holds

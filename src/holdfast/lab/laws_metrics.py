@@ -38,8 +38,8 @@ def effective_numbers(full: bool) -> list[Line]:  # noqa: ARG001  # nothing to m
     for rho, printed in ((0.1, 44.5008), (0.5, 13.4629), (0.9, 2.0179)):
         top, rest = (1 + 49 * rho) / 50, (1 - rho) / 50
         closed = float(np.exp(-top * np.log(top) - 49 * rest * np.log(rest)))
-        vectors = np.linalg.cholesky(np.full((50, 50), rho) + (1 - rho) * np.eye(50))
-        lines += [close(f"Vendi, all alike by {rho:g}", closed, semantic.vendi(vectors), 1e-6)]
+        alike = np.linalg.cholesky(np.full((50, 50), rho) + (1 - rho) * np.eye(50))
+        lines += [close(f"Vendi, all alike by {rho:g}", closed, semantic.vendi(alike), 1e-6)]
         lines += [close(f"as printed, {rho:g}", printed, closed, 5e-5)]
     return lines
 

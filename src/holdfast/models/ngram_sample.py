@@ -118,7 +118,7 @@ class _Nucleus:
             middle = (low + high) / 2.0
             enough = self._kept(middle) >= wanted
             low, high = np.where(enough, middle, low), np.where(enough, high, middle)
-        return low
+        return np.asarray(low)
 
     def reach(self, least: Floats) -> Counts:
         """Return how many words, most frequent first, backing off alone keeps at or above the least."""
