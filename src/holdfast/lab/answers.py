@@ -172,7 +172,7 @@ def profile(group: Group, floor: Measurement) -> dict[str, Measurement]:
     ten most frequent words; loss-slope: rise of the loss per generation over the second half; floor: where it ends.
     """
     last = _last(group)
-    half = max(last - last // 2, 0)
+    half = last // 2
     each = list(group.values())
     return {
         "tail-loss": measured([1.0 - cells[last].tail / max(cells[0].tail, 1e-9) for cells in each], "share"),

@@ -63,7 +63,7 @@ def headline(data: Mapping[str, Any]) -> str:
         return "No dose curve was asked for"
     accepted = _percent(safe["loss"])
     if safe["dose"] is None:
-        return f"Every dose that was tried loses more than {accepted}"
+        return f"No dose that was tried is shown to lose at most {accepted}"
     return f"Up to {100 * safe['dose']:g}% synthetic loses at most {accepted}"
 
 
