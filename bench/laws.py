@@ -5,17 +5,16 @@ is kept.
 """
 
 import json
-import re
 import sys
 from pathlib import Path
 from time import process_time
 from typing import Any
 
+from bench.page import filled, markdown
 from holdfast.lab.laws import LAWS, table, verify
 
 RESULT = Path(__file__).resolve().parent / "results" / "laws.json"
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "laws.md"
-MARKED = re.compile(r"(?<=<!-- laws -->\n\n).*?(?=\n<!-- end -->)", re.DOTALL)
 
 
 def main() -> None:
@@ -39,13 +38,17 @@ def write_page(kept: dict[str, Any]) -> None:
     """Write the table of the page from a kept result."""
     usual = {law.number: law.reduced or "the same" for law in LAWS}
     rows = [
-        f"| {one['number']} | {'' if one['ok'] else '**fails** '}{one['name']} | {one['source']} | "
-        f"{'; '.join(_line(line) for line in one['lines'])} | {usual[one['number']]} |"
+        [
+            str(one["number"]),
+            f"{'' if one['ok'] else '**fails** '}{one['name']}",
+            one["source"],
+            "; ".join(map(_line, one["lines"])),
+            usual[one["number"]],
+        ]
         for one in kept["checked"]
     ]
-    head = ["| # | law | source | expected: measured (tolerated) | `--verify-laws` checks |", "|---|---|---|---|---|"]
-    text = PAGE.read_text("utf-8")
-    PAGE.write_text(MARKED.sub(lambda _: "\n".join([*head, *rows, ""]), text), "utf-8")
+    head = ["#", "law", "source", "expected: measured (tolerated)", "`--verify-laws` checks"]
+    PAGE.write_text(filled(PAGE.read_text("utf-8"), {"laws": markdown([head, *rows])}), "utf-8")
 
 
 def _line(line: dict[str, Any]) -> str:

@@ -19,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from bench.page import filled, markdown
 from holdfast.core.hashing import mix
 from holdfast.lab import arms
 from holdfast.lab.backend import Backend, find
@@ -29,6 +30,7 @@ from holdfast.metrics.field import Rows, described, judged, lay_out
 from holdfast.models.ngram_sample import Decoding
 
 RESULT = Path(__file__).resolve().parent / "results" / "metric_ranking.json"
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "metrics.md"
 # Windows of the text: at this size a transformer's five fits take some three minutes of CPU.
 WINDOWS = 700
 POOL, SAMPLE, DRAWS = 500, 200, 30
@@ -46,6 +48,16 @@ def main() -> None:
         RESULT.write_text(json.dumps(kept, indent=1) + "\n", "utf-8")
         for slug, row in kept[name]["metrics"].items():
             print(f"{slug:<26}", *(f"{value:7.1f}" for value in row.values()))
+    write_page(kept)
+
+
+def write_page(kept: dict[str, Any]) -> None:
+    """Write the table of docs/metrics.md: d' of each metric under each model, ordered by the first one's mild case."""
+    cases = list(next(iter(next(iter(kept.values()))["metrics"].values())))
+    head = ["metric", *(f"{name}: {case}" for name in kept for case in cases)]
+    slugs = next(iter(kept.values()))["metrics"]
+    rows = [[slug, *(f"{one['metrics'][slug][case]:.1f}" for one in kept.values() for case in cases)] for slug in slugs]
+    PAGE.write_text(filled(PAGE.read_text("utf-8"), {"two models": markdown([head, *rows])}), "utf-8")
 
 
 def ranking(name: str) -> dict[str, Any]:
