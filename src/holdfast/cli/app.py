@@ -28,6 +28,7 @@ VERBS = {
     "judge": "Try the LLM judges: which attacks and empty answers pass.",
     "mix": "Mix real and synthetic records under a cap.",
     "review": "Ask people, in the browser; say how far they agree.",
+    "lab": "Train on generated text and see what each share of it does.",
     "audit": "One verdict on any data set, with evidence and exit code.",
     "watch": "See collapse coming: one check per step of a run's log.",
     "verify-manifest": "Prove that the files of a run and its manifests agree.",
