@@ -1,4 +1,4 @@
-"""How far `holdfast estimate` is off: mixtures of known share, with generators that the references hold and one they do not.
+"""How far `holdfast estimate` is off: mixtures of known share, of generators that the references hold or do not.
 
     python -m bench.share [--half development|test] [--write]
 
@@ -64,16 +64,26 @@ def measured(name: str, half: str, repeats: int) -> dict[str, Any]:
     for maker in makers:
         for kind in rows:
             held = gauge(
-                _texts(references, {"human"}), _texts(references, set(makers) - ({maker} if kind == "unseen" else set())), size, SEED
+                _texts(references, {"human"}),
+                _texts(references, set(makers) - ({maker} if kind == "unseen" else set())),
+                size,
+                SEED,
             )
-            told[f"{maker}, {kind}"] = {"auc": round(held.auc, 3), "self_validation": round(held.error, 3), "why": held.why}
+            told[f"{maker}, {kind}"] = {
+                "auc": round(held.auc, 3),
+                "self_validation": round(held.error, 3),
+                "why": held.why,
+            }
             rows[kind] += list(_mixtures(held, targets, maker, (size, repeats)))
         print(maker, {kind: summary([row for row in rows[kind] if row["maker"] == maker]) for kind in rows}, flush=True)
     elsewhere = _elsewhere(references, makers, size)
     return {
         "size": size,
         "references": told,
-        **{kind: {**summary(found), "by_generator": _by(found, "maker"), "by_share": _by(found, "share")} for kind, found in rows.items()},
+        **{
+            kind: {**summary(found), "by_generator": _by(found, "maker"), "by_share": _by(found, "share")}
+            for kind, found in rows.items()
+        },
         "other_text_told": elsewhere,
     }
 
@@ -96,7 +106,7 @@ def halves(name: str, half: str) -> tuple[list[Document], list[Document]]:
 
 
 def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return mean absolute error, estimate at 0 %, coverage and mean width, in points; `told` is the share with a value."""
+    """Return mean absolute error, estimate at 0 %, coverage and mean width, in points; `told` of them have a value."""
     known = [row for row in rows if row["value"] is not None]
     if not known:
         return {"mixtures": len(rows), "told": 0.0}

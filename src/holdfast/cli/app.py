@@ -27,6 +27,7 @@ VERBS = {
     "filter": "Take out duplicates, held-out text and personal data.",
     "mix": "Mix real and synthetic records under a cap.",
     "audit": "One verdict on any data set, with evidence and exit code.",
+    "estimate": "Which share of unlabelled text is synthetic, or that nobody can tell.",
     "verify-manifest": "Prove that the files of a run and its manifests agree.",
     "push": "Show what would go to a hub; with --yes send it.",
     "explain": "What a rule means, when it fires, and what to do.",

@@ -37,8 +37,8 @@ MOST_ERROR = 0.15
 # How far the target may be from the nearest mixture of the references, in units of their distance from each other:
 # farther, and the references say more about each other than about the target. bench/share.py shows both sides of it.
 MOST_MISFIT = 1.0
-# References that hardly differ in single words, as continuations of the same openings do, are taken to differ by so much:
-# text of the same kind stays below a tenth of it, other kinds of text are at two to seven times it (bench/share.py).
+# References that hardly differ in single words, as continuations of the same openings do, are taken to differ by so
+# much: text of the same kind stays below a tenth of it, other kinds of text are at two to seven times it.
 LEAST_APART = 0.03
 
 
