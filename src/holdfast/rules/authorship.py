@@ -68,8 +68,9 @@ def _units(table: pa.Table, together: Sequence[object]) -> Rows:
         first: dict[object, int] = {}
         met = [row if name in (None, "") else first.setdefault(name, row) for row, name in enumerate(names)]
         right.append(np.asarray(met, np.int64))
-    found = connected(rows, np.tile(np.arange(rows), len(right)), np.concatenate(right))
-    return np.asarray(np.unique(found, return_inverse=True)[1], np.int64)
+    found = np.asarray(connected(rows, np.tile(np.arange(rows), len(right)), np.concatenate(right)))
+    numbers: Rows = np.unique(found, return_inverse=True)[1].astype(np.int64)
+    return numbers
 
 
 def _columns(table: pa.Table, *names: str) -> list[list[Any]]:

@@ -100,10 +100,10 @@ def estimate(
     with scratch() as folder:
         sides = _sides(data, real, synthetic, options, folder)
         _say(options, "learning", 0, 1)
-        known, made = texts_of(*(_part(side, options.group) for side in sides[1:]))
+        asked, known, made = texts_of(*(_part(side, options.group) for side in sides))
         held = gauge(known, made, min(len(sides[0].rows), MOST_MIXED), options.seed)
         _say(options, "learning", 1, 1)
-        return _measured(held, sides, options)
+        return _measured(held, asked, sides, options)
 
 
 class _Side(NamedTuple):
@@ -161,10 +161,9 @@ def _part(side: _Side, group: str | None) -> Part:
     return Part(side.data, side.rows, [known[row] for row in side.rows.tolist()])
 
 
-def _measured(held: Gauge, sides: Sequence[_Side], options: EstimateOptions) -> Estimate:
+def _measured(held: Gauge, texts: Texts, sides: Sequence[_Side], options: EstimateOptions) -> Estimate:
     """Measure the whole and each stratum on scores that are worked out once."""
     target = sides[0]
-    texts = texts_of(_part(target, options.group))[0]
     inputs = {
         side.name: {"files": [asdict(one) for one in side.data.inputs], "records": side.whole, "read": len(side.rows)}
         for side in sides
@@ -173,7 +172,7 @@ def _measured(held: Gauge, sides: Sequence[_Side], options: EstimateOptions) -> 
     if not held.scorers:
         return Estimate(whole, held, (), (), inputs)
     features = shown(texts.texts)
-    scored = Scored(held.scores(features), texts.units, np.zeros(len(texts.texts), np.int64))
+    scored = Scored(held.scores(features, texts.units), texts.units, np.zeros(len(texts.texts), np.int64))
     parts = []
     for name in options.by:
         for label, places in _parts(target, name):
