@@ -4,7 +4,8 @@ What is looked at is the response: a prompt is most often a person's, whoever an
 together are one unit: near-duplicates, answers to one prompt, and what a column says.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,10 +16,14 @@ from holdfast.core.dataset import Dataset
 from holdfast.core.text import words
 from holdfast.dedup.clusters import connected
 from holdfast.dedup.near import find_near
-from holdfast.metrics.synthetic_share import Texts
+from holdfast.metrics.synthetic_share import CONFIDENCE, Share, Texts, gauge
 
 Rows = npt.NDArray[np.int64]
 
+# Records drawn of each part by an audit: enough for an interval of a few points, seconds of work.
+MOST = 1_000
+# A share that is to contradict a label must be told from what real text is taken for, and be more than a trifle.
+LEAST_SHARE = 0.1
 COLUMNS = ("id", "prompt", "response", "generator", "parents")
 # Texts that begin with so many equal words were prompted with them, or are of one template.
 OPENING = 12
@@ -31,6 +36,50 @@ class Part(NamedTuple):
     data: Dataset
     rows: Rows
     together: Sequence[object] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Authors:
+    """What the texts say of parts of a set, by name; `why` is said where no part could be asked at all."""
+
+    shares: Mapping[str, Share] = field(default_factory=dict)
+    floor: float = 1.0
+    error: float = 1.0
+    why: str | None = None
+
+    def contradicts(self, name: str) -> Share | None:
+        """Return the share of a part where it is surely above what is said of held-out real text, else None."""
+        share = self.shares.get(name)
+        if share is None or share.value is None or share.low <= max(LEAST_SHARE, self.floor):
+            return None
+        return share
+
+    def told(self, name: str) -> dict[str, Any]:
+        """Return an estimate as detail of a measurement: value, interval, floor, or why there is none."""
+        share = self.shares.get(name)
+        if share is None:
+            return {"why": self.why}
+        shown = {"value": share.value, "low": share.low, "high": share.high, "n": share.n, "why": share.why}
+        return {**shown, "confidence": CONFIDENCE, "floor": self.floor, "self_validation_error": self.error}
+
+
+def ask(real: Part | None, synthetic: Part, asked: Mapping[str, Part], seed: int) -> Authors:
+    """Return the synthetic share of each part in `asked` that has records; references are drawn, as the parts are."""
+    if real is None:
+        return Authors(why="there is no real reference")
+    names = [name for name, part in asked.items() if len(part.rows)]
+    parts = [
+        Part(part.data, responding(part.data, part.rows, MOST, seed))
+        for part in (real, synthetic, *(asked[name] for name in names))
+    ]
+    if not len(parts[1].rows):
+        return Authors(why="no record is labelled synthetic")
+    known, made, *rest = texts_of(*parts)
+    held = gauge(known, made, MOST, seed)
+    shares = {name: held.measure(texts) for name, texts in zip(names, rest, strict=True)}
+    if held.why is not None:
+        return Authors(why=held.why)
+    return Authors(shares, held.validation[0].high, held.error)
 
 
 def texts_of(*parts: Part) -> list[Texts]:
@@ -93,5 +142,5 @@ def responding(data: Dataset, rows: Rows, most: int, seed: int) -> Rows:
     )
     kept = rows[held[rows]]
     if len(kept) <= most:
-        return kept
-    return np.sort(np.random.default_rng(seed).permutation(kept)[:most])
+        return np.asarray(kept, np.int64)
+    return np.asarray(np.sort(np.random.default_rng(seed).permutation(kept)[:most]), np.int64)

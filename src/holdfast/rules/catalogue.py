@@ -16,6 +16,7 @@ SLUGS = (
     "synthetic-ratio",
     "synthetic-ratio-tokens",
     "unknown-origin",
+    "doubtful-real",
     "generator-concentration",
     "family-concentration",
     "teacher-is-student",

@@ -33,6 +33,7 @@ from holdfast.models.encoder import Encoder, Vectors
 from holdfast.models.encoders import is_semantic, open_encoder
 from holdfast.models.families import family as known_family
 from holdfast.privacy.scan import scan as scan_leaks
+from holdfast.rules import authorship
 from holdfast.rules.census import COLUMNS, MIXED, REAL, SYNTHETIC, UNKNOWN, census
 from holdfast.rules.standing import standing
 from holdfast.stats.proportion import share
@@ -277,6 +278,16 @@ class View:
         encoder = open_encoder(name) if is_semantic(name) else None
         found = compare(candidate, anchor, seed=self.settings.seed, encoder=encoder)
         return {slug: self._with_whole(slug, measured) for slug, measured in found.items()}
+
+    @cached_property
+    def authors(self) -> authorship.Authors:
+        """What the texts say of the records of unknown origin, of those labelled real, and of the held-out set."""
+        part = authorship.Part
+        real = part(self.real, np.flatnonzero(pc.equal(self.real.column("origin"), "real"))) if self.real else None
+        asked = {"unknown": part(self.data, self.unknown), "real": part(self.data, self.labelled_real)}
+        if self.held_out is not None:
+            asked["held-out"] = part(self.held_out.data, np.arange(self.held_out.data.rows))
+        return authorship.ask(real, part(self.data, self.synthetic), asked, self.settings.seed)
 
     @cached_property
     def distinct(self) -> sketch.Distinct:
