@@ -116,16 +116,13 @@ def _written(name: str) -> Iterator[tuple[str, str, str]]:
         for row in rows_of("multigen/self_instruct_8systems"):
             yield str(row["prompt_id"]), str(row["response"]), str(row["generator"])
     elif name == "gsm8k":
-        for row in list(rows_of("instruct/gsm8k_train"))[:1319]:
-            yield str(row["question"]), str(row["solution"]), "human"
-        for row in rows_of("verify/gsm8k_solutions_6systems"):
-            if row["generator"] in GSM8K:
-                yield str(row["question"]), str(row["solution"]), str(row["generator"])
+        human = [{**row, "generator": "human"} for row in list(rows_of("instruct/gsm8k_train"))[:1319]]
+        made = [row for row in rows_of("verify/gsm8k_solutions_6systems") if row["generator"] in GSM8K]
+        yield from ((str(row["question"]), str(row["solution"]), str(row["generator"])) for row in human + made)
     else:
-        for row in rows_of("collapse/ngram_generations"):
-            maker = LAB.get(str(row["series"]))
-            if maker is not None and (maker == "human" or str(row["generation"]) == "1"):
-                yield str(row["id"]), str(row["text"]), maker
+        kept = (row for row in rows_of("collapse/ngram_generations") if row["series"] in LAB)
+        real = (row for row in kept if LAB[str(row["series"])] == "human" or str(row["generation"]) == "1")
+        yield from ((str(row["id"]), str(row["text"]), LAB[str(row["series"])]) for row in real)
 
 
 def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:

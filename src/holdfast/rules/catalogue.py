@@ -42,6 +42,7 @@ SLUGS = (
     "personal-data",
     "secrets",
     "hidden-text",
+    "poison-trigger",
     "accepted-risk-expired",
 )
 
