@@ -39,6 +39,7 @@ SLUGS = (
     "copied-from-real",
     "unverified",
     "subjective-synthetic",
+    "synthetic-tells",
     "personal-data",
     "secrets",
     "hidden-text",
