@@ -62,18 +62,19 @@ class Scored(NamedTuple):
     makers: Rows
 
     def drawn(self, rng: np.random.Generator) -> Floats:
-        """Return the scores of a bootstrap sample: makers with replacement where there are several, units of each."""
-        found, code = np.unique(self.makers, return_inverse=True)
-        chosen = rng.integers(0, len(found), len(found)) if len(found) > 1 else np.zeros(1, np.int64)
-        return np.concatenate(
-            [self.scores[_resampled(rng, np.flatnonzero(code == each), self.units)] for each in chosen]
-        )
+        """Return the scores of a bootstrap sample: units with replacement, of one maker where there are several.
+
+        Whoever wrote the target need not be the average of the makers of the reference, and is often one.
+        """
+        rows = np.flatnonzero(self.makers == rng.choice(np.unique(self.makers)))
+        return self.scores[_resampled(rng, rows, self.units)]
 
     def halves(self, rng: np.random.Generator) -> tuple[Floats, Floats]:
-        """Return the scores of half of the units, and those of the others, one of each unit before a second of any."""
+        """Return the scores of half of the units, and of one maker's of the others, one of each unit first."""
         found, code = np.unique(self.units, return_inverse=True)
         first = (rng.permutation(len(found)) < (len(found) + 1) // 2)[code]
-        return self.scores[first], self.scores[np.flatnonzero(~first)[_spread(rng, code[~first])]]
+        rest = np.flatnonzero(~first & (self.makers == rng.choice(np.unique(self.makers))))
+        return self.scores[first], self.scores[rest[_spread(rng, code[rest])]]
 
 
 class Validated(NamedTuple):
@@ -136,9 +137,9 @@ class Gauge:
     def measure(self, target: Texts) -> Share:
         """Return the share of synthetic documents among `target`, with a 90 % interval.
 
-        The interval is the percentile bootstrap over generators, units of both references and units of the target,
-        calibrated anew each time: it holds sampling and calibration error, and between several generators also what
-        differs from one to the next.
+        The interval is the percentile bootstrap over units of both references and of the target, calibrated anew
+        each time on one of the generators: it holds sampling and calibration error, and what differs from one generator
+        of the reference to the next.
         """
         n = len(target.texts)
         why = self.why or (f"there are only {n} documents, {LEAST_TARGET} are needed" if n < LEAST_TARGET else None)
