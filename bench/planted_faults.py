@@ -70,8 +70,8 @@ def _inserted(text: str, *, into: str = "response") -> Callable[[Record, Random]
     def change(record: Record, random: Random) -> Record:
         words = getattr(record, into).split(" ")
         words.insert(random.randint(0, len(words)), text)
-        text = " ".join(words)
-        return replace(record, prompt=text) if into == "prompt" else replace(record, response=text)
+        whole = " ".join(words)
+        return replace(record, prompt=whole) if into == "prompt" else replace(record, response=whole)
 
     return change
 

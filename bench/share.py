@@ -23,6 +23,8 @@ from holdfast.metrics.occurrence import Shown, shown
 from holdfast.metrics.synthetic_share import SHARES, Gauge, Scored, Texts, gauge
 
 RESULT = Path(__file__).resolve().parent / "results" / "share.json"
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "verbs" / "estimate.md"
+MARKS = ("<!-- share -->\n", "<!-- share end -->")
 REPEATS = 4
 OPENING = 10
 SEED = 11
@@ -53,6 +55,23 @@ def main() -> None:
     print(json.dumps(found, indent=1))
     if given.write:
         RESULT.write_text(json.dumps({"half": given.half, "sets": found}, indent=1) + "\n", "utf-8")
+        PAGE.write_text(page(PAGE.read_text("utf-8"), found), "utf-8")
+
+
+def page(text: str, found: dict[str, Any]) -> str:
+    """Return the page of the verb with the table of now."""
+    lines = [
+        "| set | generator | mixtures | told | error | at 0 % | covered | width |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for name, told in found.items():
+        for kind in ("in-domain", "unseen"):
+            row = told[kind]
+            shown = [row.get(key) for key in ("mixtures", "told", "error", "at_zero", "covered", "width")]
+            cells = ["" if value is None else f"{value:g}" for value in shown]
+            lines.append(f"| {name} | {kind} | {' | '.join(cells)} |")
+    before, rest = text.split(MARKS[0])
+    return f"{before}{MARKS[0]}\n" + "\n".join(lines) + f"\n\n{MARKS[1]}{rest.split(MARKS[1])[1]}"
 
 
 def measured(name: str, half: str, repeats: int) -> dict[str, Any]:
