@@ -166,7 +166,7 @@ def settings_file(data: bytes) -> None:
 
 def report_json(data: bytes) -> None:
     """Read bytes as the JSON of a report, and write what was read in all its forms."""
-    with suppress(ValueError):
+    with suppress(ValueError, HoldfastError):
         report = Report.from_dict(orjson.loads(data))
         json.loads(report.to_json())
         with TemporaryDirectory() as folder:

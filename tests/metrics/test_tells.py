@@ -73,7 +73,7 @@ def test_an_answer_in_another_language_is_found():
         "Please tell me how the weather is going to be in the mountains during the next three days, and what I should "
     )
     asked += "pack for a walk with two small children."
-    said = "Il fera beau demain matin dans toutes les montagnes, puis des orages arriveront dans la soir\u00e9e et il faudra "
-    said += "emporter des v\u00eatements chauds pour les enfants."
+    said = "Il fera beau demain matin dans toutes les montagnes, puis des orages arriveront dans la soir\u00e9e "
+    said += "et il faudra emporter des v\u00eatements chauds pour les enfants."
     assert "asked in en, answered in fr" == other_language(asked, said)
     assert [None, None] == [other_language(asked, asked), other_language("Hi", "Bonjour")]

