@@ -4,7 +4,7 @@ import numpy as np
 
 from holdfast.core.record import Provenance, Record
 from holdfast.rules.authorship import Part, responding, texts_of
-from tests.rules.test_rules import prose, written
+from tests.rules.authored import prose, written
 from tests.rules.views import dataset, outcome, record, records, verdict, view
 
 ANCHOR = written(60, 0, 0, first=500)

@@ -1,7 +1,5 @@
 """Every rule: silent on what is right, firing on what is wrong, at the documented severity and number."""
 
-from random import Random
-
 import pytest
 
 from holdfast.core.dataset import Quarantined
@@ -57,21 +55,6 @@ def asked(number: int, things: int) -> Record:
     """A synthetic record whose prompt, its own in each case, is about one of so many things."""
     prompt = f"What can you tell me about the {THINGS[number % things]} and how it is with x{number}?"
     return Record(f"t{number}", prompt, sentence(number), Provenance("synthetic"))
-
-
-def written(people: int, models: int, synthetic: int, first: int = 0) -> list[Record]:
-    """Records labelled real that people wrote, such that models wrote, and synthetic ones; each in one of two ways."""
-    made = [(n, "real", n >= people) for n in range(people + models)]
-    made += [(people + models + n, "synthetic", True) for n in range(synthetic)]
-    return [record(first + n, origin, prose(first + n, model=model)) for n, origin, model in made]
-
-
-def prose(number: int, *, model: bool, words: int = 60) -> str:
-    """A text of common words; of those that models use, or people, there are twice as many."""
-    random = Random(f"{number} {model}")
-    own, other = ("m", "p") if model else ("p", "m")
-    starts = random.choices(["c", own, other], [6, 3, 1], k=words)
-    return " ".join(f"{start}{random.randrange(40)}" for start in starts)
 
 
 def poem(origin: str, **checks: bool) -> Record:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from holdfast.cli.app import main
-from tests.rules.test_rules import prose
+from tests.rules.authored import prose
 
 KEYS = {"value", "low", "high", "n", "floor", "self_validation", "identifiable"}
 
