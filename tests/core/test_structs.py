@@ -1,7 +1,7 @@
 """structs: what other tools write into a CSV for a struct is read back as the value it shows; nothing is run."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from holdfast.core.reading.structs import LONGEST, read_text
@@ -46,6 +46,7 @@ def test_anything_else_is_nothing(text):
 
 
 @given(st.text(alphabet="{}[]'\\,: ab1N", max_size=40))
+@example("},")
 def test_no_text_stops_the_reader(text):
     """Whatever stands there, an answer comes back: a struct or nothing."""
     assert isinstance(read_text("{" + text), dict | None)

@@ -3,7 +3,7 @@
 from collections import defaultdict
 
 from holdfast.core.text import parted, words
-from holdfast.dedup.decontaminate import BEFORE, BEHIND, HALF, PIECES, QUARTER, RUN
+from holdfast.dedup.decontaminate import BEFORE, BEHIND, HALF, MANY, PIECES, QUARTER, RUN, THIRD
 from holdfast.dedup.eval_index import (
     GRAM,
     LEAST_TELLING,
@@ -27,7 +27,8 @@ def hits(records: list[str], items: list[tuple[str, str]]) -> Found:
             matched, run = overlap(tuple(words(record)), named)
             share = matched / len(named)
             asked = run >= RUN or share >= HALF or (share >= QUARTER and matched >= PIECES)
-            if matched and (asked, run >= RUN and share >= HALF, share == 1)[part]:
+            answered = (run >= RUN and share >= HALF) or (share >= THIRD and matched >= MANY)
+            if matched and (asked, answered, share == 1)[part]:
                 longest = max(
                     found.get((number, item), (0, 0.0, 0)), (matched, round(share, 5), run), key=lambda x: x[2]
                 )

@@ -7,7 +7,8 @@ an item is and which of its n-grams name it says `eval_index`. A record is conta
 - at least HALF of the 8-grams of its question, or a QUARTER and PIECES of them (10 words in a row, or several pieces):
   edited and shortened questions, and those too short for a run;
 - all 8-grams of what is asked before the options of a multiple choice, in whatever order these stand;
-- at least HALF of the 8-grams of its answer, with a RUN: an answer without its question;
+- at least HALF of the 8-grams of its answer, with a RUN, or a THIRD and MANY of them: an answer without its question,
+  as it was or edited;
 - its whole question of fewer than 8 words; a question that says little must be a line of its own, one that says hardly
   anything the whole prompt or response, and operators beside numbers must be the same.
 
@@ -36,8 +37,9 @@ from holdfast.dedup.eval_index import GRAM, PARTS, EvalIndex, keyed, opened, ope
 
 # Clean records flagged by the question of another item, of 799,812 comparisons of a shared record with an eval set
 # (bench/decontamination.py): a run of 13 words 25, 12 26, 11 54, 10 92, 8 706; half of the 8-grams 10, a quarter
-# and three of them 18, all among the 25. A run in the answer alone would flag 30 more ("I am writing to express my").
-RUN, HALF, QUARTER, PIECES = 13, 0.5, 0.25, 3
+# and three of them 18, all among the 25. A run in the answer alone would flag 30 more ("I am writing to express my"); a
+# third and five of its 8-grams flag none, and find 194 of 200 edited answers where a half with a run finds 173.
+RUN, HALF, THIRD, QUARTER, PIECES, MANY = 13, 0.5, 1 / 3, 0.25, 3, 5
 # What stands before and behind a line of its own: "Question: who wrote dracula? A: Stoker".
 BEFORE, BEHIND = re.compile(r"[\n:\uff1a]"), re.compile(r"[\n.!?\u3002\uff01\uff1f\u061f]")
 # Below this many words numpy ends before a compiled pass is loaded; room for so many hits is made at first.
@@ -241,7 +243,8 @@ def _judged(found: _Grams, index: EvalIndex) -> _Hits:
     begin, run = _longest(part, position)
     coverage = matched / index.totals.reshape(-1)[owner]
     asked = (run >= RUN) | (coverage >= HALF) | (coverage >= QUARTER) & (matched >= PIECES)
-    broken = np.stack([asked, (run >= RUN) & (coverage >= HALF), coverage == 1])
+    answered = (run >= RUN) & (coverage >= HALF) | (coverage >= THIRD) & (matched >= MANY)
+    broken = np.stack([asked, answered, coverage == 1])
     n = np.asarray(KNOWN)[np.searchsorted(KNOWN, run, "right") - 1]
     hits = _Hits(record, owner // len(PARTS), n, matched, coverage, begin - found.offsets[record], run)
     return hits.only(broken[owner % len(PARTS), np.arange(owner.size)])

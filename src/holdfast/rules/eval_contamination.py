@@ -1,10 +1,11 @@
 """Evaluation contamination: records that contain an item of the held-out set.
 
 **What it is.** Training records in which a held-out item is found: 13 words in a row of its question, half of the
-question's word 8-grams (a quarter where that is three or more), half of its answer, or the whole of a shorter question.
-Case, punctuation and line breaks do not hide it, nor does text around it. What more than three items have in common,
-such as the instructions of a test, names none of them. The rejected side of preference pairs is searched too. Each
-record is shown with the item, the words they share and the share of the item found.
+question's word 8-grams (a quarter where that is three or more), half of its answer's (a third where that is five or
+more), or the whole of a shorter question. Case, punctuation and line breaks do not hide it, nor does text around it.
+What more than three items have in common, such as the instructions of a test, names none of them. The rejected side of
+preference pairs is searched too. Each record is shown with the item, the words they share and the share of the item
+found.
 
 **Why it matters.** A model that has seen the evaluation is not evaluated.
 

@@ -1,8 +1,9 @@
 """Evaluation paraphrases: records that say what an item of the held-out set says, in other words.
 
-**What it is.** Training records whose vector has a cosine of 0.85 or more to that of a held-out item, and in which no
-run of the item's words was found: those are `eval-contamination`. Whole records are compared with whole items, so a
-paraphrase inside a long record is not found. How many are found and how many found wrongly stands in docs/encoders.md.
+**What it is.** Training records whose vector has a cosine of 0.85 or more to that of a held-out item, or 0.7 where they
+hold four in ten of its pairs of neighbouring words, and in which no run of the item's words was found: those are
+`eval-contamination`. Whole records are compared with whole items, so a paraphrase inside a long record is not found.
+How many are found and how many found wrongly stands in docs/encoders.md and docs/decontamination.md.
 
 **Why it matters.** Rewriting a benchmark's questions hides them from every search for words, and a model trained on
 them is still not evaluated.
@@ -19,6 +20,7 @@ import numpy as np
 
 from holdfast.core.errors import MissingExtraError
 from holdfast.core.verdict import Finding, Measurement, NotJudged, Outcome, Passed
+from holdfast.dedup.reworded import NEAR, WORDED
 from holdfast.dedup.semantic import PARAPHRASE
 from holdfast.rules.semantic_duplicates import NO_ENCODER, SUPPLY
 from holdfast.rules.view import View
@@ -46,7 +48,12 @@ def check(view: View) -> Iterator[Outcome]:
     rows, first = np.unique(found.record[best], return_index=True)
     rewritten = ~np.isin(rows, verbatim)
     rows, nearest = rows[rewritten], best[first[rewritten]]
-    detail = {"items": len(np.unique(found.item[nearest])), "threshold": PARAPHRASE}
+    detail = {
+        "items": len(np.unique(found.item[nearest])),
+        "threshold": PARAPHRASE,
+        "threshold_with_words": NEAR,
+        "words": WORDED,
+    }
     high = None if view.sampled else float(len(rows))
     measured = Measurement(float(len(rows)), float(len(rows)), high, view.n, "records", view.encoder.name, detail)
     if not len(rows):

@@ -25,6 +25,7 @@ from holdfast.dedup import copies, near, semantic, templates, themes
 from holdfast.dedup.clusters import NearDuplicates, NearSpec, SemanticSpec
 from holdfast.dedup.decontaminate import Shared, contaminated, explained
 from holdfast.dedup.exact import ExactDuplicates, exact_duplicates, representatives
+from holdfast.dedup.reworded import NEAR, reworded
 from holdfast.dedup.seal import HeldOut
 from holdfast.dedup.semantic import Paraphrases
 from holdfast.metrics import sketch, tail
@@ -220,11 +221,14 @@ class View:
 
     @cached_property
     def paraphrases(self) -> Paraphrases:
-        """Records that are near a held-out item in meaning; see `dedup.semantic.paraphrases`."""
+        """Records that are near a held-out item in meaning, or less near and in its words; see `dedup.reworded`."""
         if self.held_out is None:
             raise ValueError("there is no held-out set")
         items = texts_at(self.held_out.data, np.arange(self.held_out.data.rows))
-        return semantic.paraphrases(self.vectors, items, self.encoder)
+        near = semantic.paraphrases(self.vectors, items, self.encoder, NEAR)
+        rows, place = np.unique(near.record, return_inverse=True)
+        told = reworded(near._replace(record=place), texts_at(self.data, rows), items)
+        return told._replace(record=rows[told.record])
 
     @cached_property
     def leaks(self) -> pa.Table:

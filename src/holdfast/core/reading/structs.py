@@ -32,9 +32,11 @@ def read_text(text: str) -> Any:
         return None
     for reader in (_python, _duckdb):
         try:
-            return reader(text)
+            value = reader(text)
         except (ValueError, SyntaxError, RecursionError, MemoryError, AttributeError):
             continue
+        # "{}, {}" is a tuple to Python, and no struct.
+        return value if isinstance(value, dict) else None
     return None
 
 
