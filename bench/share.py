@@ -1,6 +1,6 @@
 """How far `holdfast estimate` is off: mixtures of known share, of generators that the references hold or do not.
 
-    python -m bench.share [--half development|test] [--write]
+    python -m bench.share [--half development|test] [--repeats 4] [--write]
 
 Each set is cut in two halves by document (the opening or the prompt), once and by hash. Features, penalty, weights and
 every threshold of the estimator were chosen on the development half alone, itself cut in two. The figures published
@@ -29,9 +29,8 @@ REPEATS = 4
 OPENING = 10
 SEED = 11
 # Most documents of one mixture.
-SETS = {"detect": 150, "multigen": 126, "gsm8k": 500, "lab": 500}
+SETS = {"detect": 150, "multigen": 126, "lab": 500}
 LAB = {"control0_fresh_real": "human", "replace_p100": "trigrams", "replace_p90": "trigrams, top-p .9"}
-GSM8K = ("6b_finetuning", "6b_verification", "175b_finetuning", "175b_verification")
 ELSEWHERE = ("text/movie_reviews", "text/state_union", "text/wiki_abstracts", "text/gutenberg")
 
 
@@ -134,10 +133,6 @@ def _written(name: str) -> Iterator[tuple[str, str, str]]:
     elif name == "multigen":
         for row in rows_of("multigen/self_instruct_8systems"):
             yield str(row["prompt_id"]), str(row["response"]), str(row["generator"])
-    elif name == "gsm8k":
-        human = [{**row, "generator": "human"} for row in list(rows_of("instruct/gsm8k_train"))[:1319]]
-        made = [row for row in rows_of("verify/gsm8k_solutions_6systems") if row["generator"] in GSM8K]
-        yield from ((str(row["question"]), str(row["solution"]), str(row["generator"])) for row in human + made)
     else:
         kept = (row for row in rows_of("collapse/ngram_generations") if row["series"] in LAB)
         real = (row for row in kept if LAB[str(row["series"])] == "human" or str(row["generation"]) == "1")

@@ -63,6 +63,19 @@ class Authors:
         return {**shown, "confidence": CONFIDENCE, "floor": self.floor, "self_validation_error": self.error}
 
 
+def of_set(
+    data: Dataset, rows: Mapping[str, Rows], real: Dataset | None, held_out: Dataset | None, seed: int
+) -> Authors:
+    """Return the shares of `unknown` and `real` of `rows` and of `held-out`; `synthetic` of them is the reference."""
+    asked = {name: Part(data, rows[name]) for name in ("unknown", "real")}
+    if held_out is not None:
+        asked["held-out"] = Part(held_out, np.arange(held_out.rows))
+    anchor = None
+    if real is not None:
+        anchor = Part(real, np.flatnonzero(np.asarray(real.column("origin").to_pylist(), dtype=object) == "real"))
+    return ask(anchor, Part(data, rows["synthetic"]), asked, seed)
+
+
 def ask(real: Part | None, synthetic: Part, asked: Mapping[str, Part], seed: int) -> Authors:
     """Return the synthetic share of each part in `asked` that has records; references are drawn, as the parts are."""
     if real is None:

@@ -286,12 +286,9 @@ class View:
     @cached_property
     def authors(self) -> authorship.Authors:
         """What the texts say of the records of unknown origin, of those labelled real, and of the held-out set."""
-        part = authorship.Part
-        real = part(self.real, np.flatnonzero(pc.equal(self.real.column("origin"), "real"))) if self.real else None
-        asked = {"unknown": part(self.data, self.unknown), "real": part(self.data, self.labelled_real)}
-        if self.held_out is not None:
-            asked["held-out"] = part(self.held_out.data, np.arange(self.held_out.data.rows))
-        return authorship.ask(real, part(self.data, self.synthetic), asked, self.settings.seed)
+        rows = {"synthetic": self.synthetic, "unknown": self.unknown, "real": self.labelled_real}
+        held_out = self.held_out.data if self.held_out else None
+        return authorship.of_set(self.data, rows, self.real, held_out, self.settings.seed)
 
     @cached_property
     def distinct(self) -> sketch.Distinct:
