@@ -18,7 +18,7 @@ TORCH := torch
 # axe-core for the tests of pages, which is data in this wheel; what drives it is selenium, not the playwright it asks for.
 AXE := --no-deps axe-playwright-python
 
-.PHONY: install demo test lint check format bench bench-peers constraints clean help
+.PHONY: install demo test lint check format bench bench-peers soak constraints clean help
 
 help:
 	@echo 'make demo     build a training set from the example, audit it, then audit a poor one (sets itself up)'
@@ -27,6 +27,7 @@ help:
 	@echo 'make check    all gates: lint, format, types, import layers, contracts'
 	@echo 'make bench    reproduce the figures of the README and of docs/ (needs ../shared/data)'
 	@echo 'make bench-peers  only the comparison with other tools: docs/performance.md'
+	@echo 'make soak     made inputs for every reader, MINUTES=10 each, until something crashes'
 	@echo 'make clean    remove what make created'
 
 install: $(STAMP)
@@ -79,6 +80,11 @@ bench: $(STAMP) bench-peers
 # Installs a dozen other tools into environments of their own under .bench/ (about 14 GB) and runs them beside ours.
 bench-peers: $(STAMP)
 	$(BIN)/python -m bench.peers
+
+# Every reader, the settings and the report on made inputs, MINUTES each: crashes are printed, exit 1 where one is.
+MINUTES ?= 10
+soak: $(STAMP)
+	$(BIN)/python -m bench.fuzz --minutes $(MINUTES)
 
 # After a dependency changed: resolve anew in a throw-away environment, write the pins, look at the diff.
 constraints:

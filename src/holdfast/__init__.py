@@ -41,6 +41,8 @@ PUBLIC = {
     "audit": "holdfast.workflows.audit:audit",
     "build": "holdfast.workflows.build:build",
     "doctor": "holdfast.workflows.doctor:doctor",
+    "EstimateOptions": "holdfast.workflows.estimate:EstimateOptions",
+    "estimate": "holdfast.workflows.estimate:estimate",
     "explain": "holdfast.workflows.explain:explain",
     "filter_files": "holdfast.workflows.filter:filter_files",
     "generate": "holdfast.workflows.generate:generate",

@@ -34,7 +34,9 @@ COLUMNS = 1 << 18
 LEAST_SEEN = 30
 # How much the ways of writing weigh beside the words, whose vector has length 1, and the penalty of the classifier.
 # Chosen on the development half of bench/share.py.
-STYLE_WEIGHT, PENALTY = 0.1, 0.1
+STYLE_WEIGHT, PENALTY = 0.1, 0.5
+# Words of a block within which repetition is counted, and the letters from which on a word is long.
+BLOCK, LONG = 50, 8
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 _SENTENCE_END = re.compile(r"[.!?\u3002]+")
 _MARKS = (",", ".", "(", '"\u201c\u201d', "'\u2019", ";:", "-\u2013\u2014", "?!", "*#`|")
@@ -180,24 +182,27 @@ def _limited(items: Hashes, offsets: Offsets) -> tuple[Hashes, Offsets]:
 
 
 def _style(text: str) -> list[float]:
-    """Return how a text is written: marks, capitals, digits, word and sentence lengths, repetition. Logs of rates."""
+    """Return how a text is written: rates of marks, capitals, digits and long words, sizes of words and sentences.
+
+    And how much it repeats itself within blocks of `BLOCK` words. All are means, so that long and short documents of
+    one author agree on average.
+    """
     found = _WORD.findall(text)[:MOST_WORDS]
-    n = max(len(found), 1)
     folded = [word.lower() for word in found]
     sizes = np.asarray([len(word) for word in found] or [0], np.float64)
     sentences = np.asarray([len(part.split()) for part in _SENTENCE_END.split(text) if part.strip()] or [0], np.float64)
-    counts = Counter(folded)
-    values = np.asarray(list(counts.values()) or [0], np.float64)
-    rates = [sum(text.count(mark) for mark in marks) for marks in _MARKS]
-    rates += [sum(word[0].isupper() for word in found), sum(word.isdigit() for word in found)]
-    rates += [int((sizes > 8).sum()), len(text) - len(text.encode("ascii", "ignore"))]
+    counts = [sum(text.count(mark) for mark in marks) for marks in _MARKS]
+    counts += [sum(word[0].isupper() for word in found), sum(word.isdigit() for word in found)]
+    counts += [int((sizes > LONG).sum()), len(text) - len(text.encode("ascii", "ignore"))]
     shape = [sizes.mean(), sizes.std(), np.log1p(sentences.mean()), np.log1p(sentences.std())]
-    pairs = len(set(pairwise(folded))) / n
-    repeats = [
-        len(counts) / n,
-        float((values == 1).sum()) / n,
-        pairs,
-        values.max() / n,
-        (values * (values - 1)).sum() / n**2,
-    ]
-    return [*np.log((np.asarray(rates, np.float64) + 0.5) / n), *shape, *repeats]
+    blocks = [folded[at : at + BLOCK] for at in range(0, max(len(folded) - BLOCK, 0) + 1, BLOCK)]
+    repetition = np.mean([_repetition(block) for block in blocks], axis=0)
+    return [*(count / max(len(found), 1) for count in counts), *shape, *repetition.tolist()]
+
+
+def _repetition(block: list[str]) -> list[float]:
+    """Return the shares of types, of words said once, of pairs, of the most frequent word, and Simpson's index."""
+    n = max(len(block), 1)
+    values = np.asarray(list(Counter(block).values()) or [0], np.float64)
+    once, often = float((values == 1).sum()), float((values * (values - 1)).sum())
+    return [len(values) / n, once / n, len(set(pairwise(block))) / n, float(values.max()) / n, often / n**2]

@@ -37,14 +37,17 @@ MOST_ERROR = 0.15
 # How far the target may be from the nearest mixture of the references, in units of their distance from each other:
 # farther, and the references say more about each other than about the target. bench/share.py shows both sides of it.
 MOST_MISFIT = 1.0
-# References that hardly differ in single words, as continuations of the same openings do, are taken to differ by so much:
-# text of the same kind stays below a tenth of it, other kinds of text are at two to seven times it (bench/share.py).
+# References that hardly differ in single words, as continuations of the same openings do, are taken to differ by so
+# much: text of the same kind stays below a tenth of it, other kinds of text are at two to seven times it.
 LEAST_APART = 0.03
 
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """Texts and their dependence: those of one `unit` came about together; `makers` numbers their generators."""
+    """Texts and their dependence: those of one unit came about together; `makers` numbers their generators.
+
+    A unit has one number in all the texts that are held against each other.
+    """
 
     texts: Sequence[str]
     units: Rows
@@ -59,18 +62,19 @@ class Scored(NamedTuple):
     makers: Rows
 
     def drawn(self, rng: np.random.Generator) -> Floats:
-        """Return the scores of a bootstrap sample: makers with replacement where there are several, units of each."""
-        found, code = np.unique(self.makers, return_inverse=True)
-        chosen = rng.integers(0, len(found), len(found)) if len(found) > 1 else np.zeros(1, np.int64)
-        return np.concatenate(
-            [self.scores[_resampled(rng, np.flatnonzero(code == each), self.units)] for each in chosen]
-        )
+        """Return the scores of a bootstrap sample: units with replacement, of one maker where there are several.
+
+        Whoever wrote the target need not be the average of the makers of the reference, and is often one.
+        """
+        rows = np.flatnonzero(self.makers == rng.choice(np.unique(self.makers)))
+        return self.scores[_resampled(rng, rows, self.units)]
 
     def halves(self, rng: np.random.Generator) -> tuple[Floats, Floats]:
-        """Return the scores of half of the units, and those of the others, one of each unit before a second of any."""
+        """Return the scores of half of the units, and of one maker's of the others, one of each unit first."""
         found, code = np.unique(self.units, return_inverse=True)
         first = (rng.permutation(len(found)) < (len(found) + 1) // 2)[code]
-        return self.scores[first], self.scores[np.flatnonzero(~first)[_spread(rng, code[~first])]]
+        rest = np.flatnonzero(~first & (self.makers == rng.choice(np.unique(self.makers))))
+        return self.scores[first], self.scores[rest[_spread(rng, code[rest])]]
 
 
 class Validated(NamedTuple):
@@ -97,11 +101,15 @@ class Share(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Gauge:
-    """References that were learned from and held against themselves, ready to measure targets."""
+    """References that were learned from and held against themselves, ready to measure targets.
+
+    `fold` has the fold of each unit, -1 for a unit without a reference document.
+    """
 
     real: Scored
     synthetic: Scored
     scorers: tuple[Scorer, ...]
+    fold: Rows
     rates: Floats
     weights: Floats
     validation: tuple[Validated, ...]
@@ -114,23 +122,31 @@ class Gauge:
         """Mean absolute error of the self-validation."""
         return float(np.mean([entry.error for entry in self.validation]))
 
-    def scores(self, texts: Shown) -> Floats:
-        """Return documents x folds x scorers."""
-        return np.stack([score(texts) for score in self.scorers], axis=1)
+    def scores(self, texts: Shown, units: Rows) -> Floats:
+        """Return documents x folds x scorers; a document of a unit of the references has the one score that is blind.
+
+        Any other scorer learned from it, or from its copy, and would recognise it.
+        """
+        scores = np.stack([score(texts) for score in self.scorers], axis=1)
+        known = np.flatnonzero(units < len(self.fold))
+        blind = self.fold[units[known]]
+        known, blind = known[blind >= 0], blind[blind >= 0]
+        scores[known] = scores[known, blind][:, None]
+        return scores
 
     def measure(self, target: Texts) -> Share:
         """Return the share of synthetic documents among `target`, with a 90 % interval.
 
-        The interval is the percentile bootstrap over generators, units of both references and units of the target,
-        calibrated anew each time: it holds sampling and calibration error, and between several generators also what
-        differs from one to the next.
+        The interval is the percentile bootstrap over units of both references and of the target, calibrated anew
+        each time on one of the generators: it holds sampling and calibration error, and what differs from one generator
+        of the reference to the next.
         """
         n = len(target.texts)
         why = self.why or (f"there are only {n} documents, {LEAST_TARGET} are needed" if n < LEAST_TARGET else None)
         if why:
             return Share(None, 0.0, 1.0, n, None, {}, why)
         features = shown(target.texts)
-        return self.share(Scored(self.scores(features), target.units, np.zeros(n, np.int64)), features)
+        return self.share(Scored(self.scores(features, target.units), target.units, np.zeros(n, np.int64)), features)
 
     def share(self, target: Scored, features: Shown) -> Share:
         """Return what `measure` does, of documents that are scored already."""
@@ -179,16 +195,20 @@ def gauge(real: Texts, synthetic: Texts, size: int, seed: int = 0) -> Gauge:
         what = "real" if counts[0] < LEAST_UNITS else "synthetic"
         why = f"the {what} reference has only {min(counts)} independent documents, {LEAST_UNITS} are needed"
         nothing = Scored(np.zeros((0, 2)), np.zeros(0, np.int64), np.zeros(0, np.int64))
-        return Gauge(nothing, nothing, (), np.zeros((3, 0)), np.zeros(len(ESTIMATORS)), (), 0.5, seed, why)
+        return Gauge(
+            nothing, nothing, (), np.zeros(0, np.int64), np.zeros((3, 0)), np.zeros(len(ESTIMATORS)), (), 0.5, seed, why
+        )
     features = shown([*real.texts, *synthetic.texts])
-    scores, scorers = _held_out(features, made, units, seed)
+    fold = np.full(int(units.max()) + 1, -1)
+    fold[np.unique(units)] = np.random.default_rng(seed).permutation(len(np.unique(units))) % FOLDS
+    scores, scorers = _held_out(features, made, fold[units])
     sides = (
         Scored(scores[~made], real.units, real.makers),
         Scored(scores[made], synthetic.units, synthetic.makers),
     )
     weights, validation = _validated(*sides, size, seed)
     separation = auc(scores[~made, CLASSIFIER], scores[made, CLASSIFIER])
-    found = Gauge(*sides, scorers, _rates(features, made, units), weights, validation, separation, seed, None)
+    found = Gauge(*sides, scorers, fold, _rates(features, made, units), weights, validation, separation, seed, None)
     return replace(found, why=_unfit(found))
 
 
@@ -233,9 +253,8 @@ def _rates(features: Shown, made: Sides, units: Rows) -> Floats:
     return np.stack([np.where(kept, values, 0.0) for values in (real, synthetic, first + second)])
 
 
-def _held_out(features: Shown, made: Sides, units: Rows, seed: int) -> tuple[Floats, tuple[Scorer, ...]]:
+def _held_out(features: Shown, made: Sides, fold: Rows) -> tuple[Floats, tuple[Scorer, ...]]:
     """Return the scores of each document by a scorer that saw none of its unit, and the scorers."""
-    fold = np.random.default_rng(seed).permutation(int(units.max()) + 1)[units] % FOLDS
     scores, scorers = np.zeros((features.n, 2)), []
     for number in range(FOLDS):
         learn, judge = np.flatnonzero(fold != number), np.flatnonzero(fold == number)

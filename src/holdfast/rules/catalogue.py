@@ -16,6 +16,7 @@ SLUGS = (
     "synthetic-ratio",
     "synthetic-ratio-tokens",
     "unknown-origin",
+    "doubtful-real",
     "generator-concentration",
     "family-concentration",
     "teacher-is-student",
@@ -40,9 +41,11 @@ SLUGS = (
     "subjective-synthetic",
     "judge-family",
     "judge-uncalibrated",
+    "synthetic-tells",
     "personal-data",
     "secrets",
     "hidden-text",
+    "poison-trigger",
     "accepted-risk-expired",
 )
 

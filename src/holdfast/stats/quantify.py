@@ -19,6 +19,7 @@ MOST_LOG_RATIO = 4.0
 # G. Forman, Quantifying counts and costs via classification, Data Mining and Knowledge Discovery 17 (2008).
 LEAST_GAP = 0.25
 SWEEP = 49
+CELLS = 64
 # Keeps the slope finite where the references are apart without overlap: one pseudo-document in a hundred.
 RIDGE = 1e-2
 
@@ -64,17 +65,19 @@ def likeliest(log_ratios: Floats) -> float:
     """Return the share a in [0, 1] that maximises sum log(1 - a + a r): the maximum likelihood of a mixture.
 
     Liang et al. 2024 (arXiv 2403.07183), equation 2, with calibrated log ratios. The sum is concave in a, so that its
-    derivative is searched by halving.
+    derivative is searched by halving; log ratios are rounded to 1/`CELLS`.
     """
-    gain = np.expm1(log_ratios)
-    if not len(gain) or float(gain.sum()) <= 0:
+    cells = np.rint((np.clip(log_ratios, -MOST_LOG_RATIO, MOST_LOG_RATIO) + MOST_LOG_RATIO) * CELLS).astype(np.int64)
+    counts = np.bincount(cells)
+    gain = np.expm1(np.arange(len(counts)) / CELLS - MOST_LOG_RATIO)
+    if float(counts @ gain) <= 0:
         return 0.0
-    if float((gain / (1.0 + gain)).sum()) >= 0:
+    if float(counts @ (gain / (1.0 + gain))) >= 0:
         return 1.0
     low, high = 0.0, 1.0
     for _ in range(30):
         middle = (low + high) / 2
-        low, high = (middle, high) if float((gain / (1.0 + middle * gain)).sum()) > 0 else (low, middle)
+        low, high = (middle, high) if float(counts @ (gain / (1.0 + middle * gain))) > 0 else (low, middle)
     return (low + high) / 2
 
 
