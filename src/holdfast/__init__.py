@@ -22,9 +22,11 @@ PUBLIC = {
     "Measurement": "holdfast.core.verdict:Measurement",
     "Message": "holdfast.core.record:Message",
     "MixOptions": "holdfast.workflows.mix_options:MixOptions",
+    "Monitor": "holdfast.workflows.monitor:Monitor",
     "NotJudged": "holdfast.core.verdict:NotJudged",
     "Passed": "holdfast.core.verdict:Passed",
     "Provenance": "holdfast.core.record:Provenance",
+    "Reading": "holdfast.workflows.monitor:Reading",
     "Record": "holdfast.core.record:Record",
     "Report": "holdfast.report.report:Report",
     "ReserveOptions": "holdfast.workflows.reserve:ReserveOptions",
@@ -33,6 +35,8 @@ PUBLIC = {
     "Verdict": "holdfast.core.verdict:Verdict",
     "VerifyOptions": "holdfast.workflows.verify:VerifyOptions",
     "View": "holdfast.rules.view:View",
+    "WatchOptions": "holdfast.workflows.watch:WatchOptions",
+    "Watched": "holdfast.workflows.monitor:Watched",
     "audit": "holdfast.workflows.audit:audit",
     "build": "holdfast.workflows.build:build",
     "doctor": "holdfast.workflows.doctor:doctor",
@@ -52,6 +56,7 @@ PUBLIC = {
     "review_agreement": "holdfast.workflows.review_agreement:review_agreement",
     "verify_manifest": "holdfast.workflows.verify_manifest:verify_manifest",
     "verify_files": "holdfast.workflows.verify:verify_files",
+    "watch": "holdfast.workflows.watch:watch",
 }
 
 __all__ = sorted(PUBLIC)  # noqa: PLE0605  # the table is the one place; a test holds the two equal

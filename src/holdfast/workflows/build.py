@@ -51,7 +51,7 @@ PLACES = {"generate": "generated", "filter": "filtered", "mix": "dataset"}
 # Rows looked at to find out what columns the real data have.
 SAMPLE = 1_000
 # What the manifest of a build repeats of its held-out set.
-HELD_OUT = ("eval", "train", "smallest_drop", "ood")
+HELD_OUT = ("eval", "train", "smallest_drop", "power", "ood")
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +260,7 @@ def _manifest(settings: Settings, sealed: Path, steps: list[Manifest], report: R
             "cells": made.more.get("cells", {}),
             **{name: mixture.more[name] for name in ("made_of", "previous") if name in mixture.more},
             "licences": _licences(settings, mixture),
+            "unlicensed": 0 if all(each.licence for each in settings.real) else mixture.more["unlicensed"],
             "parts": judges_of(settings) + mixture.more["parts"],
             "judging": _judging(kept),
             "judged_by": _judged_by(settings),
@@ -322,12 +323,13 @@ def _facts(settings: Settings, dataset: Path, manifest: Manifest) -> Facts:
     reasons = steps["filter"]["reasons"]
     checks |= {name: f"{count:,} records removed" for name, count in reasons.items()}
     said = f"{held_out['eval']:,} real records were sealed before anything was generated. They notice a drop of "
-    notices = f"{said}{held_out['smallest_drop'] * 100:.1f} points or more with 80 % power."
+    notices = f"{said}{held_out['smallest_drop'] * 100:.1f} points or more with {held_out.get('power', 0.8):.0%} power."
     far = held_out.get("ood")
     beside = f" Beside them {far['records']:,} records of another register ({far['of']}) were sealed." if far else ""
     return Facts(
         name=settings.name,
         licences=tuple(manifest.more["licences"]),
+        unlicensed=manifest.more["unlicensed"],
         files=(dataset,),
         made_of=manifest.more["made_of"],
         checks=checks,

@@ -20,7 +20,7 @@ from holdfast.core.engine import LocalRunner, Progress, Runner
 from holdfast.core.errors import UsageError
 from holdfast.core.reader import read
 from holdfast.core.reading.jsonmembers import with_member
-from holdfast.core.rundir import Counts, Manifest, begin, only_writer
+from holdfast.core.rundir import Counts, Manifest, begin, only_writer, spare
 from holdfast.core.scratch import scratch
 from holdfast.core.settings import Filters, Novelty, Settings
 from holdfast.core.writer import REASON, own_format, set_aside, write_dataset, write_lines, write_rows
@@ -85,10 +85,12 @@ def filter_files(files: Sequence[str | Path], out: Path, options: FilterOptions 
     """Write kept.*, rejected.jsonl, quarantine.jsonl and manifest.json into `out`; return the manifest."""
     with scratch() as folder, only_writer(out):
         data = read(files, mapping=options.mapping, spool=folder / "data", progress=options.progress)
-        begin(out, data.inputs)
+        spare(out, [*(one.path for one in data.inputs), *options.held_out, *options.real])
         kept, decisions = filtered(data, folder, options, out)
         anchor = read(options.real, spool=folder / "real", origin="real") if options.real else None
-        return _write(data, kept, decisions, out, _effects(data, decisions, options.seed, anchor))
+        effects = _effects(data, decisions, options.seed, anchor)
+        begin(out, data.inputs)
+        return _write(data, kept, decisions, out, effects)
 
 
 def filtered(data: Dataset, folder: Path, options: FilterOptions, out: Path) -> tuple[Dataset, Decisions]:
