@@ -24,6 +24,7 @@ class Report:
 
     `exit` is the exit code the command line ends with. `counts` holds records and quarantined rows, `inputs` what
     was read ({path, digest, records, format}), `accepted` the risks accepted in writing ({rule, reason, owner, until}).
+    `pictures` holds what pictures are drawn from beyond the measurements (docs/report.md), capped to stay small.
     """
 
     ok: bool
@@ -35,6 +36,7 @@ class Report:
     not_judged: tuple[NotJudged, ...] = ()
     accepted: tuple[Mapping[str, Any], ...] = ()
     manifest: Mapping[str, Any] = field(default_factory=dict)
+    pictures: Mapping[str, Any] = field(default_factory=dict)
 
     def __getitem__(self, slug: str) -> Measurement:
         """Return the measurement of that name. Raises KeyError with the nearest name."""
@@ -61,6 +63,7 @@ class Report:
             ],
             "accepted": plain(self.accepted),
             "manifest": plain(self.manifest),
+            **({"pictures": plain(self.pictures)} if self.pictures else {}),
         }
 
     def to_json(self) -> str:
@@ -90,6 +93,7 @@ class Report:
             not_judged=tuple(NotJudged(**fields) for fields in data["not_judged"]),
             accepted=tuple(data["accepted"]),
             manifest=data["manifest"],
+            pictures=data.get("pictures", {}),
         )
 
 
