@@ -8,6 +8,7 @@ from holdfast.report import detail, numbers, svg
 from holdfast.report.picture import Picture
 from holdfast.report.shown import one_line
 
+_SHORT = {"like-chance": "chance", "unknown": "not known"}
 _WORDS = {"costs": "costs variety", "gains": "takes repetition", "like-chance": "like chance", "unknown": "not known"}
 
 
@@ -18,11 +19,15 @@ def bill(given: Mapping[str, Any]) -> Picture | None:
         return None
     ends = [end for *_, low, high in rows for end in (low, high)]
     x = svg.scale(min([*ends, 0.95]), max([*ends, 1.05]), 180, 290)
-    bottom = 14 + 26 * len(rows)
+    heads = {row[0]: place for place, row in reversed(list(enumerate(rows)))}
+    bottom = 14 + 26 * (len(rows) + len(heads))
     root = svg.canvas(bottom + 22, "Diversity bill", "Dots with intervals against the line at 1.")
     svg.line(root, (x(1), 4), (x(1), bottom), "one")
     for place, row in enumerate(rows):
-        _whisker(root, 20 + 26 * place, row, x)
+        begun = sum(first <= place for first in heads.values())
+        if heads[row[0]] == place:
+            svg.text(root, (4, 20 + 26 * (place + begun - 1)), f"{row[0]}, {row[1]} removed", "small")
+        _whisker(root, 20 + 26 * (place + begun), row, x)
     svg.text(root, (x(1), bottom + 16), "1.00, chance", "tick", "middle")
     costs = sum(row[3] == "costs" for row in rows)
     title = f"{costs} of {len(rows)} measures paid for filtering" if costs else "Filtering cost no variety"
@@ -55,6 +60,6 @@ def _whisker(root: Element, y: float, row: _Line, x: svg.Scale) -> None:
     name, _, slug, verdict, value, low, high = row
     kind = {"costs": "worse", "gains": "better"}.get(verdict, "same")
     svg.text(root, (4, y), one_line(slug, 25), "label")
-    svg.text(root, (396, y), f"{value:.3f} {_WORDS.get(verdict, verdict).split()[0]}", f"value {kind}", "end")
+    svg.text(root, (396, y), f"{value:.3f} {_SHORT.get(verdict, verdict)}", f"value {kind}", "end")
     svg.line(root, (x(low), y - 4), (x(high), y - 4), f"whisker {kind}")
     svg.dot(root, (x(value), y - 4), 4.5, f"mark {kind}", f"{name}: {value:.3f} ({low:.3f} – {high:.3f})")

@@ -31,14 +31,15 @@ _MAX_BARS = 10
 
 
 def pictures(measurements: Measurements, parts: Mapping[str, Any] = {}) -> list[Picture]:  # noqa: B006  # never changed
-    """Return every picture there are data for, in reading order, the wide ones last.
+    """Return every picture there are data for, in reading order: what changed, the narrow ones, the wide ones.
 
     `parts` is what a report carries for its pictures beyond its measurements.
     """
     given = detail.mapping(parts)
     drawn = [*(draw(measurements) for draw in _OF_NUMBERS), *(draw(given) for draw in _OF_PARTS)]
     found = [picture for picture in drawn if picture is not None]
-    return sorted(found, key=lambda picture: picture.wide)
+    first = comparison(given)
+    return [*([first] if first else []), *sorted(found, key=lambda picture: picture.wide)]
 
 
 def composition(measurements: Measurements) -> Picture | None:
@@ -131,7 +132,6 @@ _OF_PARTS: tuple[Callable[[Mapping[str, Any]], Picture | None], ...] = (
     checks,
     lineage,
     bill,
-    comparison,
     strata,
     spread,
     duplicates,

@@ -57,9 +57,11 @@ def _words(part: Mapping[str, Any], ranked: Sequence[Mapping[str, Any]]) -> str:
     moved = {word: [str(e.get("slug")) for e in ranked if e.get("change") == word] for word in ("worse", "better")}
     lists = [(head, detail.words(found.get(key))) for key, head in _HEADS]
     lists += [("Numbers worse", tuple(moved["worse"])), ("Numbers better", tuple(moved["better"]))]
-    for head, names in lists:
+    for head, names in ((head, names) for head, names in lists if names):
         box = SubElement(root, "div")
         SubElement(box, "h4").text = f"{head}: {len(names)}"
+        line = SubElement(box, "p")
         for name in names:
-            SubElement(SubElement(box, "p"), "code").text = one_line(name, 60)
+            code = SubElement(line, "code")
+            code.text, code.tail = one_line(name, 60), "  "
     return tostring(root, encoding="unicode", short_empty_elements=False)

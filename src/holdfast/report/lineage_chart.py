@@ -52,7 +52,7 @@ def _edge(root: Element, top: float, node: _Node, to: tuple[float, float, bool])
     name, _, records, kind = node
     middle, total, loop = to
     svg.bar(root, (4, top), (150, 32), f"box {kind}-edge")
-    svg.text(root, (10, top + 13), one_line(name, 22), "tick box-words")
+    svg.text(root, (10, top + 13), one_line(name, 19), "tick box-words")
     svg.text(root, (10, top + 27), f"{numbers.count(records)}, {numbers.percent(records / total)}", "tick")
     width = 1 + min(4, int(5 * records / total))
     svg.line(root, (154, top + 16), (214, middle), f"edge edge-{width} {kind}-line{' loop' if loop else ''}")

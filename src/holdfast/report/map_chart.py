@@ -55,8 +55,7 @@ def _panel(name: str, real: list[detail.Point], made: list[detail.Point], bare: 
         if not at or name not in detail.words(entry.get("uncovered_by")):
             continue
         spot = (x(at[0][0]), y(at[0][1]))
-        radius = max(8.0, min(26.0, 1.6 * (detail.number(entry.get("radius")) or 8.0)))
-        svg.ring(root, spot, radius, "uncovered", f"cluster {number}")
+        svg.ring(root, spot, 9, "uncovered", f"cluster {number}")
         svg.text(root, (spot[0], spot[1] + 4), str(number), "strong", "middle")
     return svg.markup(root)
 

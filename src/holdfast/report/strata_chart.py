@@ -14,7 +14,7 @@ def strata(given: Mapping[str, Any]) -> Picture | None:
     """Synthetic records by generator and stratum; the darkness of a cell is its share of the largest one."""
     part = detail.mapping(given.get("strata"))
     columns = detail.words(part.get("columns"))
-    rows = {one_line(str(k), 80): detail.floats(v) for k, v in detail.mapping(part.get("rows")).items()}
+    rows = {str(k): detail.floats(v) for k, v in detail.mapping(part.get("rows")).items()}
     rows = {name: cells for name, cells in rows.items() if len(cells) == len(columns)}
     if len(columns) < 2 or not rows:
         return None
@@ -33,7 +33,7 @@ def strata(given: Mapping[str, Any]) -> Picture | None:
             left = _LEFT + step * place
             shade = 0 if amount == 0 else 1 + min(3, int(4 * amount / most))
             kind = f"cell cell-{shade}"
-            svg.bar(root, (left, top), (step - 3, _ROW - 3), kind, f"{name}, {columns[place]}: {amount:g}")
+            svg.bar(root, (left, top), (step - 3, _ROW - 3), kind, f"{one_line(name, 80)}, {one_line(columns[place], 60)}: {amount:g}")
             words = numbers.count(amount) if amount else "–"
             svg.text(root, (left + (step - 3) / 2, top + 18), words, f"in-cell-{shade}", "middle")
     gaps = sum(not any(cells[place] for cells in rows.values()) for place in range(len(columns)))
@@ -41,10 +41,11 @@ def strata(given: Mapping[str, Any]) -> Picture | None:
     caption = f"Synthetic records by generator and {by}. {lone} of {len(columns)} columns rest on one generator" + (
         f", {gaps} on none." if gaps else "."
     )
-    table = tuple((name, *(numbers.count(amount) for amount in cells)) for name, cells in rows.items())
+    table = tuple((one_line(name, 80), *(numbers.count(amount) for amount in cells)) for name, cells in rows.items())
     header = ("generator", *(one_line(column, 60) for column in columns))
     title = f"Which generator fills which {by}"
-    return Picture(title, svg.markup(root), caption + left_out(part), header, table, wide=True)
+    markup = f'<div class="sideways" tabindex="0" role="region" aria-label="The grid">{svg.markup(root)}</div>'
+    return Picture(title, markup, caption + left_out(part), header, table, wide=True)
 
 
 def _two_lines(words: str, width: int) -> tuple[str, ...]:

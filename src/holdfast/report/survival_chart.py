@@ -19,11 +19,11 @@ def forecast(measurements: Measurements) -> Picture | None:
     if not dots:
         return None
     root = svg.canvas(216, "Forecast of the tail", "Falling curves over generations of resampling.")
-    x, y = svg.scale(0, _GENERATIONS, 52, 340), svg.scale(0, 1, 166, 18)
+    x, y = svg.scale(0, _GENERATIONS, 52, 325), svg.scale(0, 1, 166, 18)
     frame(root, [0.0, 0.5, 1.0], y, numbers.percent)
     for seen in _SEEN:
         svg.path(root, [(x(m), y(survival(seen, m))) for m in range(_GENERATIONS + 1)], "curve thin")
-        svg.text(root, (346, y(survival(seen, _GENERATIONS)) + 4), f"seen {seen}x", "tick")
+        svg.text(root, (331, y(survival(seen, _GENERATIONS)) + 4), f"seen {seen}x", "tick")
     svg.path(root, [(x(0), y(1.0)), *((x(m), y(value)) for m, value, *_ in dots)], "curve synthetic")
     for m, value, low, high, _ in dots:
         svg.line(root, (x(m), y(low)), (x(m), y(high)), "whisker")

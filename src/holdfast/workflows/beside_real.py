@@ -127,11 +127,9 @@ def _clusters(both: Sides, vectors: dict[str, Vectors], plane: Vectors) -> list[
         missing = [
             side for side in both.made if not sizes[side][number] and share * len(vectors[side]) >= EXPECTED
         ]
-        spot = plane[mine]
         found.append(
             {
-                "at": np.round(spot.mean(axis=0), 1).tolist(),
-                "radius": round(float(np.sqrt(spot.var(axis=0).sum())), 1),
+                "at": np.round(plane[mine].mean(axis=0), 1).tolist(),
                 "records": {side: int(counts[number]) for side, counts in sizes.items()},
                 "uncovered_by": missing,
                 "example": excerpt(both.real[int(nearest)].as_py())[:160],

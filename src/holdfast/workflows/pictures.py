@@ -55,7 +55,7 @@ def strata(view: View) -> dict[str, Any]:
         "by": name,
         "columns": columns,
         "rows": {maker: [counted[maker, column] for column in columns] for maker in top},
-        "left_out": {"generators": len(set(makers)) - len(top), name: len(set(labels)) - len(columns)},
+        "left_out": {"generators": len(set(makers)) - len(top), f"{name}s": len(set(labels)) - len(columns)},
     }
 
 

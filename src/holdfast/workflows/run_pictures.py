@@ -71,7 +71,13 @@ def bills(folder: Path) -> list[dict[str, Any]]:
             }
             name = entry["filter"] if entry["filter"] != "all" else f"all of {step}"
             found.append({"filter": name, "removed": entry["removed"], "records": entry["records"], "numbers": numbers})
-    return found
+    return [entry for entry in found if not _repeats(entry, found)]
+
+
+def _repeats(entry: dict[str, Any], found: list[dict[str, Any]]) -> bool:
+    """The bill of a whole step that had one filter only says again what that filter's own bill says."""
+    others = [other for other in found if other is not entry]
+    return entry["filter"].startswith("all of ") and any(other["numbers"] == entry["numbers"] for other in others)
 
 
 def _reasons(filtered: dict[str, dict[str, int]]) -> list[str]:
