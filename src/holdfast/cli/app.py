@@ -28,6 +28,7 @@ VERBS = {
     "mix": "Mix real and synthetic records under a cap.",
     "review": "Ask people, in the browser; say how far they agree.",
     "audit": "One verdict on any data set, with evidence and exit code.",
+    "view": "Look at runs and data sets in the browser.",
     "verify-manifest": "Prove that the files of a run and its manifests agree.",
     "push": "Show what would go to a hub; with --yes send it.",
     "explain": "What a rule means, when it fires, and what to do.",
