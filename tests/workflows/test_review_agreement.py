@@ -101,7 +101,7 @@ def test_people_of_the_published_pairs(shared_data, tmp_path):
     """Three annotators of the PandaLM pairs: all agree on 88.0 % of 999, any two on 92.0 %."""
     with gzip.open(shared_data / "multigen" / "pandalm_human_pairs.jsonl.gz", "rt") as file:
         rows = [json.loads(line) for line in file]
-    votes = [row["annotator_votes"] for row in rows]
+    votes = [row["human_votes"] for row in rows]
     labels = [
         Label(f"p{n}", f"annotator {at}", "choice", value, other=f"q{n}")
         for n, said in enumerate(votes)

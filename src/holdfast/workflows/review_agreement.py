@@ -25,7 +25,7 @@ from holdfast.workflows.review_queue import NO_CELL, NOT_MADE, judged, read_verd
 Ratings = npt.NDArray[np.float64]
 Strata = Mapping[Thing, Mapping[str, str]]
 # Letters of a subset's name in a row of 80; a longer one has a line of its own.
-NAME = 12
+NAME = 13
 # The questions a label answers, and how many answers each has: good or bad, a step of a scale (as many as were given),
 # the better of two or a tie.
 QUESTIONS = {"good": 2, "scale": None, "choice": 3}
@@ -205,7 +205,7 @@ def _table(title: str, sets: Mapping[str, Any]) -> list[str]:
     rows += [(name, each) for part in sets["subsets"].values() for name, each in part.items()]
     told = ["", title] if len(title) > NAME + 2 else [""]
     title = "" if len(title) > NAME + 2 else title
-    told += [f"{title:<{NAME + 2}}{'n':>5}  {'raw':<6}{'kappa':<18}{'alpha':<18}{'AC1'}"]
+    told += [f"{title:<{NAME + 2}}{'n':>5}  {'raw':<5}{'kappa':<18}{'alpha':<18}{'AC1'}"]
     for name, each in rows:
         label = visible(name)
         if len(label) > NAME:
@@ -213,7 +213,7 @@ def _table(title: str, sets: Mapping[str, Any]) -> list[str]:
             label = ""
         raw = "-" if each["raw"] is None else f"{each['raw']['value']:.2f}"
         cells = "".join(f"{_cell(each[figure]):<18}" for figure in ("kappa", "alpha", "ac1"))
-        told.append(f"  {label:<{NAME}}{each['items']:>5}  {raw:<6}{cells}".rstrip())
+        told.append(f"  {label:<{NAME}}{each['items']:>5}  {raw:<5}{cells}".rstrip())
     return told
 
 
