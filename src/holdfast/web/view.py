@@ -126,7 +126,7 @@ class Pages:
             turns=orjson.loads(whole["messages"]) if whole["messages"] else [],
             fields=orjson.loads(whole["fields"] or "{}"),
             checks=orjson.loads(whole["checks"] or "{}"),
-            provenance=[(name.replace("_", " "), _told(whole[name])) for name in PROVENANCE],
+            provenance=[(name.replace("_", " "), _told(known)) for name in PROVENANCE if (known := row.get(name) or whole[name])],
             near=[{**other, "pieces": diff.words(row["text"][:2000], other["text"][:2000])[1]} for other in near],
             before=n - 1 if n > 0 else None,
             after=n + 1 if n + 1 < index.size else None,
@@ -220,9 +220,9 @@ def _told(value: Any) -> str:
             value = orjson.loads(value)
         except orjson.JSONDecodeError:
             return value
+    if value is None or value in ({}, []):
+        return "–"
     match value:
-        case None | [] | {}:
-            return "–"
         case dict():
             return ", ".join(f"{name} {inner}" for name, inner in value.items())
         case list():

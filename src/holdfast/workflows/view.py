@@ -36,6 +36,7 @@ class Entry:
     folder: Path | None = None
     report: Path | None = None
     verdicts: tuple[Path, ...] = ()
+    made: Path | None = None
 
     @property
     def manifest(self) -> Mapping[str, Any]:
@@ -64,7 +65,7 @@ class Shelf:
             room = self.room / f"{number}-{len(list(self.room.iterdir()))}"
             room.mkdir()
             findings = self.report(number)
-            beside = Beside(findings.findings if findings else (), entry.verdicts)
+            beside = Beside(findings.findings if findings else (), entry.verdicts, entry.made)
             known = index(entry.parts, room, self.mapping, beside, self.progress)
             self.opened[number] = known
         return known
@@ -142,7 +143,8 @@ def run_at(folder: Path) -> Entry:
     last = next((kept for step in reversed(steps) if (kept := _kept(step))), None)
     ordered = [*([Part(last, "kept", "")] if last else []), *(part for part in parts if part.path.stat().st_size)]
     verdicts = tuple(path for step in steps if (path := step / "verdicts.jsonl").is_file())
-    return Entry(folder.name, tuple(ordered), folder, report if report.is_file() else None, verdicts)
+    made = _kept(folder / STEPS["generate"]) if len(found) > 1 else None
+    return Entry(folder.name, tuple(ordered), folder, report if report.is_file() else None, verdicts, made)
 
 
 def _kept(step: Path) -> Path | None:

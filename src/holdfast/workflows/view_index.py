@@ -54,10 +54,12 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What is said of the records elsewhere: findings of a report that name them, and files of verdicts."""
+    """What is said of the records elsewhere: findings of a report that name them, files of verdicts, and
+    the generated records, which know where a record comes from that a later step wrote out without it."""
 
     findings: tuple[Finding, ...] = ()
     verdicts: tuple[Path, ...] = ()
+    made: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +224,8 @@ def index(
         first += data.rows
     for path in beside.verdicts:
         _verdicts(base, path)
+    if beside.made is not None and first:
+        _origins(base, read([beside.made], mapping=mapping, spool=room / "made"))
     rows = [
         {"id": one.id, "rule": found.rule, "severity": found.severity, "note": one.note, "other": one.other}
         for found in beside.findings
@@ -230,6 +234,16 @@ def index(
     if rows:
         _insert(base, "rules", pa.Table.from_pylist(rows, pa.schema([(name, pa.string()) for name in rows[0]])))
     return Index(parts, opened, base)
+
+
+def _origins(base: duckdb.DuckDBPyConnection, made: Dataset) -> None:
+    """Fill in where records come from that say nothing of it, by their id among the generated ones."""
+    names = ("origin", "generator", "family", "cell")
+    base.execute("CREATE TEMP TABLE made (id VARCHAR, origin VARCHAR, generator VARCHAR, family VARCHAR, cell VARCHAR)")
+    for table in made.tables(("id", *names)):
+        _insert(base, "made", table)
+    sets = ", ".join(f"{name} = made.{name}" for name in names)
+    base.execute(f"UPDATE records SET {sets} FROM made WHERE records.id = made.id AND records.origin = 'unknown'")  # noqa: S608  # from our own tables
 
 
 def _verdicts(base: duckdb.DuckDBPyConnection, path: Path) -> None:
