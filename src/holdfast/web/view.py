@@ -16,7 +16,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from holdfast.core.errors import HoldfastError
 from holdfast.report import diff, numbers
-from holdfast.report.shown import one_line, visible
+from holdfast.report.shown import encodable, one_line, visible
 from holdfast.web.security import ENTER, Asked, Gate, Refused, Reply
 from holdfast.workflows.view import Shelf
 from holdfast.workflows.view_index import FACETS, PAGE
@@ -186,6 +186,7 @@ def shown(text: Any) -> str:
 
 
 def _wanted(query: Mapping[str, str]) -> Wanted:
+    query = {name: encodable(value) for name, value in query.items()}
     return Wanted(
         query.get("q", "").strip(),
         query.get("rule", ""),
