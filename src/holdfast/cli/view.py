@@ -44,19 +44,19 @@ def run(given: Options) -> int:
 
 
 def _serve(given: Options, shelf: Shelf) -> None:
-    listening = listen(given.port)
-    gate = Gate(listening.getsockname()[1], ROUTES)
-    app = application(gate, Pages(shelf, gate), refused)
-    told = {"address": gate.address, "runs": [entry.name for entry in shelf.entries]}
-    screen.result(orjson.dumps(told).decode() if given.json else gate.address)
-    sys.stdout.flush()
-    screen.note(f"{shelf.index(0).size:,} records of {shelf.entries[0].name}. Ctrl-C ends.")
-    if not given.no_browser and _has_screen():
-        webbrowser.open(gate.address)
-    try:
-        serve(app, listening)
-    except KeyboardInterrupt:
-        screen.note("closed.")
+    with listen(given.port) as listening:
+        gate = Gate(listening.getsockname()[1], ROUTES)
+        app = application(gate, Pages(shelf, gate), refused)
+        told = {"address": gate.address, "runs": [entry.name for entry in shelf.entries]}
+        screen.result(orjson.dumps(told).decode() if given.json else gate.address)
+        sys.stdout.flush()
+        screen.note(f"{shelf.index(0).size:,} records of {shelf.entries[0].name}. Ctrl-C ends.")
+        if not given.no_browser and _has_screen():
+            webbrowser.open(gate.address)
+        try:
+            serve(app, listening)
+        except KeyboardInterrupt:
+            screen.note("closed.")
 
 
 def _has_screen() -> bool:
