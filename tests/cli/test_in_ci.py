@@ -59,7 +59,12 @@ def test_the_script_of_the_action_audits(tmp_path: Path, fail_on: str, code: int
     shim.chmod(0o755)
     given = dict.fromkeys(action()["runs"]["steps"][1]["env"], "")
     given |= {"DATA": "demo/poor.jsonl", "REAL": "demo/real.jsonl", "FAIL_ON": fail_on, "OUT": "out"}
-    here = {**os.environ, **given, "GITHUB_OUTPUT": str(tmp_path / "said"), "PATH": f"{shim.parent}:{os.environ['PATH']}"}
+    here = {
+        **os.environ,
+        **given,
+        "GITHUB_OUTPUT": str(tmp_path / "said"),
+        "PATH": f"{shim.parent}:{os.environ['PATH']}",
+    }
     script = action()["runs"]["steps"][1]["run"]
     command = ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script]
     done = subprocess.run(command, cwd=tmp_path, env=here, check=False)
@@ -70,7 +75,7 @@ def test_the_script_of_the_action_audits(tmp_path: Path, fail_on: str, code: int
 
 
 def test_the_hook_stops_a_poor_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Called as pre-commit calls it, entry then args then files, the hook fails on a poor file and passes a clean one."""
+    """Called as pre-commit calls it, entry then args then files, the hook fails on a poor file."""
     init(tmp_path / "demo")
     monkeypatch.chdir(tmp_path)
     [hook] = yaml.safe_load(HOOKS.read_text("utf-8"))

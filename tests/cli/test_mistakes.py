@@ -18,7 +18,8 @@ MODEL = """
 version: 1
 name: asked
 real: [{path: real.jsonl}]
-models: {m: {base_url: "http://127.0.0.1:9/v1", model: x, family: y, key_env: HOLDFAST_TEST_NO_KEY, price: {input: 0, output: 0}}}
+models:
+  m: {base_url: "http://127.0.0.1:9/v1", model: x, family: y, key_env: HOLDFAST_TEST_NO_KEY}
 generators: [{use: prompt, model: m, template: task.j2, cap: 1.0}]
 cells: {grid: {topic: [ratios]}, quota: 2}
 accepted_risks: [{rule: generator-concentration, reason: a test, owner: me, until: 2099-01-01}]
@@ -55,7 +56,11 @@ def ends(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int,
         (["audit", "nowhere.jsonl"], 2, ("there is no such file", "Check the path")),
         (["audit", "poor.jsonl", "--map", "text=txet"], 2, ("there is no column 'txet'", "Known: answer")),
         (["audit", "poor.jsonl", "--evl", "real.jsonl"], 2, ("there is no option --evl", "Did you mean '--eval'?")),
-        (["audit", "real.jsonl", "--eval", "real.jsonl"], 1, ("contain an item of the held-out set", "holdfast filter")),
+        (
+            ["audit", "real.jsonl", "--eval", "real.jsonl"],
+            1,
+            ("contain an item of the held-out set", "holdfast filter"),
+        ),
         (["audit", "poor.jsonl", "--encoder", "minilm-l66"], 2, ("minilm-l66", "Known: ")),
     ],
     ids=["wrong path", "wrong column", "wrong option", "eval equals train", "wrong encoder"],

@@ -32,7 +32,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def rows(tmp_path: Path) -> Path:
     """A hundred and twenty records in two origins, two of them nearly the same."""
-    texts = [f"Record number {n} speaks of {'ships' if n % 2 else 'trains'} and {n * 7919} other things." for n in range(118)]
+    texts = [
+        f"Record number {n} speaks of {'ships' if n % 2 else 'trains'} and {n * 7919} other things." for n in range(118)
+    ]
     texts += ["The quick brown fox jumps over the lazy dog near the old stone bridge at dawn today."]
     texts += ["The quick brown fox jumps over the lazy dog near the old stone bridge at dusk today."]
     return write(tmp_path / "rows.jsonl", [{"id": f"r{n}", "text": text} for n, text in enumerate(texts)])
@@ -115,7 +117,10 @@ def test_records_are_found_by_rule_and_by_verdict(tmp_path: Path, rows: Path) ->
         assert ["r3"] == [row["id"] for row in shelf.index(0).find(Asked(rule="secrets"))[1]]
     out = filter_files([rows], tmp_path / "out", FilterOptions())
     assert out.counts.kept
-    lines = [{"id": "r1", "check": "math", "version": "1", "ok": ok, "reason": "x", "score": None, "evidence": {}} for ok in (None,)]
+    lines = [
+        {"id": "r1", "check": "math", "version": "1", "ok": ok, "reason": "x", "score": None, "evidence": {}}
+        for ok in (None,)
+    ]
     write(tmp_path / "out" / "verdicts.jsonl", lines)
     with view([tmp_path / "out"]) as shelf:
         index = shelf.index(0)

@@ -42,7 +42,10 @@ _holdfast() {{
   case "${{COMP_WORDS[1]}}" in
 {cases}
   esac
-  if [ "${{word#-}}" != "$word" ]; then COMPREPLY=($(compgen -W "$words" -- "$word")); else COMPREPLY=($(compgen -f -- "$word")); fi
+  case "$word" in
+    -*) COMPREPLY=($(compgen -W "$words" -- "$word")) ;;
+    *) COMPREPLY=($(compgen -f -- "$word")) ;;
+  esac
 }}
 complete -o filenames -F _holdfast holdfast
 """

@@ -31,10 +31,12 @@ def bill(given: Mapping[str, Any]) -> Picture | None:
     svg.text(root, (x(1), bottom + 16), "1.00, chance", "tick", "middle")
     costs = sum(row[3] == "costs" for row in rows)
     title = f"{costs} of {len(rows)} measures paid for filtering" if costs else "Filtering cost no variety"
-    caption = "Ratio to leaving out as much at random, with the interval of chance. A bill that costs may be worth paying."
+    caption = (
+        "Ratio to leaving out as much at random, with the interval of chance. A bill that costs may be worth paying."
+    )
     header = ("filter", "removed", "measure", "verdict", "ratio", "interval")
     table = tuple(
-        (name, removed, slug, _WORDS.get(verdict, verdict), f"{value:.3f}", f"{low:.3f} – {high:.3f}")
+        (name, removed, slug, _WORDS.get(verdict, verdict), f"{value:.3f}", f"{low:.3f} \u2013 {high:.3f}")
         for name, removed, slug, verdict, value, low, high in rows
     )
     return Picture(title, svg.markup(root), caption, header, table)
@@ -62,4 +64,4 @@ def _whisker(root: Element, y: float, row: _Line, x: svg.Scale) -> None:
     svg.text(root, (4, y), one_line(slug, 25), "label")
     svg.text(root, (396, y), f"{value:.3f} {_SHORT.get(verdict, verdict)}", f"value {kind}", "end")
     svg.line(root, (x(low), y - 4), (x(high), y - 4), f"whisker {kind}")
-    svg.dot(root, (x(value), y - 4), 4.5, f"mark {kind}", f"{name}: {value:.3f} ({low:.3f} – {high:.3f})")
+    svg.dot(root, (x(value), y - 4), 4.5, f"mark {kind}", f"{name}: {value:.3f} ({low:.3f} \u2013 {high:.3f})")

@@ -30,7 +30,7 @@ ORIGINS = ("real", "synthetic", "mixed", "unknown")
 _MAX_BARS = 10
 
 
-def pictures(measurements: Measurements, parts: Mapping[str, Any] = {}) -> list[Picture]:  # noqa: B006  # never changed
+def pictures(measurements: Measurements, parts: Mapping[str, Any] = {}) -> list[Picture]:  # never changed
     """Return every picture there are data for, in reading order: what changed, the narrow ones, the wide ones.
 
     `parts` is what a report carries for its pictures beyond its measurements.

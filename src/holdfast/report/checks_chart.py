@@ -35,7 +35,16 @@ def checks(given: Mapping[str, Any]) -> Picture | None:
     for column, (word, kind) in enumerate(_PARTS):
         svg.bar(root, (4 + 98 * column, 24 + 38 * len(rows)), (10, 10), kind)
         svg.text(root, (19 + 98 * column, 33 + 38 * len(rows)), word, "label")
-    header = ("check", "accepted", "refused", "undecided", "share accepted", "95% interval", "error rates", "why refused")
+    header = (
+        "check",
+        "accepted",
+        "refused",
+        "undecided",
+        "share accepted",
+        "95% interval",
+        "error rates",
+        "why refused",
+    )
     table = tuple(_row(*row) for row in rows)
     caption = (
         "Undecided means that the check could not say; it is no verdict. How often the checks themselves are wrong: "
@@ -50,13 +59,13 @@ def _row(name: str, counts: Mapping[str, float], value: Mapping[str, Any]) -> tu
     share = numbers.percent(accepted / decided) if decided else numbers.NOT_KNOWN
     interval = numbers.span(*wilson(accepted, decided), "share") if decided else ""
     reasons = detail.amounts(value.get("reasons"))
-    why = ", ".join(f"{one_line(reason, 40)} {amount:,.0f}" for reason, amount in reasons.items()) or "–"
+    why = ", ".join(f"{one_line(reason, 40)} {amount:,.0f}" for reason, amount in reasons.items()) or "\u2013"
     counted = (numbers.count(amount) for amount in (accepted, refused, undecided))
     return (name, *counted, share, interval, _errors(value), why)
 
 
 def _errors(value: Mapping[str, Any]) -> str:
-    """'wrongly accepted 2.0% (0.9% – 4.1%, n 400)', or that nobody measured it."""
+    """'wrongly accepted 2.0% (0.9% to 4.1%, n 400)', or that nobody measured it."""
     told = []
     for key, words in (("false_accept", "wrongly accepted"), ("false_refuse", "wrongly refused")):
         rate = detail.mapping(value.get(key))

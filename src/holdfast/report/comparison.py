@@ -9,7 +9,12 @@ from holdfast.report.picture import Picture
 from holdfast.report.shown import one_line
 
 _ORDER = ("worse", "better", "moved", "unclear", "not comparable", "same")
-_HEADS = (("new", "New findings"), ("worse", "Findings that got worse"), ("milder", "Findings that got milder"), ("gone", "Gone"))
+_HEADS = (
+    ("new", "New findings"),
+    ("worse", "Findings that got worse"),
+    ("milder", "Findings that got milder"),
+    ("gone", "Gone"),
+)
 
 
 def comparison(given: Mapping[str, Any]) -> Picture | None:

@@ -1,4 +1,4 @@
-"""The lineage: from real sources and generators through the training set to the student, and where it bites its tail."""
+"""The lineage: from real sources and generators through the training set to the student; a loop is marked."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -31,7 +31,11 @@ def lineage(given: Mapping[str, Any]) -> Picture | None:
         _edge(root, 8 + 40 * place, node, (middle, total, node[0] in teachers))
     _set(root, middle, total, one_line(str(student.get("name") or "student not named"), 14))
     more = f" {len(nodes) - _MOST} more stand in the table." if len(nodes) > _MOST else ""
-    loop = f" {', '.join(sorted(teachers))} is the student or its ancestor: it would learn from itself." if teachers else ""
+    loop = (
+        f" {', '.join(sorted(teachers))} is the student or its ancestor: it would learn from itself."
+        if teachers
+        else ""
+    )
     table = tuple((name, family, kind, numbers.count(n), numbers.percent(n / total)) for name, family, n, kind in nodes)
     caption = f"Lines are as thick as their share of the records.{loop}{more}{left_out(part)}"
     header = ("from", "family", "origin", "records", "share")

@@ -11,7 +11,7 @@ _SIZE = 240
 
 
 def spread(given: Mapping[str, Any]) -> Picture | None:
-    """One panel a generator: real records as small dots, the generator's on top, uncovered clusters as numbered rings."""
+    """One panel a generator: real records as small dots, its own on top, uncovered clusters as numbered rings."""
     part = detail.mapping(given.get("map"))
     points = {str(name): detail.places(value) for name, value in detail.mapping(part.get("points")).items()}
     real = points.pop("real", [])
@@ -30,8 +30,10 @@ def spread(given: Mapping[str, Any]) -> Picture | None:
     rows = tuple(_row(number, entry, tuple(points)) for number, entry in enumerate(_ordered(found), 1))
     header = ("cluster", "real", *(one_line(name, 40) for name in points), "not reached by", "an example")
     held = {id(entry) for entry in bare}
-    title = f"{len(held)} of {len(found)} real clusters are not reached by some generator" if held else (
-        f"All {len(found)} real clusters are reached, as far as the sample can tell"
+    title = (
+        f"{len(held)} of {len(found)} real clusters are not reached by some generator"
+        if held
+        else (f"All {len(found)} real clusters are reached, as far as the sample can tell")
     )
     markup = f'<div class="panels">{panels}</div>'
     return Picture(title, markup, caption + _drawn(part, points, real) + left_out(part), header, rows, wide=True)
@@ -71,5 +73,5 @@ def _drawn(part: Mapping[str, Any], points: Mapping[str, list[detail.Point]], re
 def _row(number: int, entry: Mapping[str, Any], names: tuple[str, ...]) -> tuple[str, ...]:
     records = detail.amounts(entry.get("records"))
     counts = [numbers.count(records.get(name, 0)) for name in ("real", *names)]
-    missing = ", ".join(one_line(word, 40) for word in detail.words(entry.get("uncovered_by"))) or "–"
+    missing = ", ".join(one_line(word, 40) for word in detail.words(entry.get("uncovered_by"))) or "\u2013"
     return (str(number), *counts, missing, one_line(str(entry.get("example", "")), 100))

@@ -33,8 +33,14 @@ def strata(given: Mapping[str, Any]) -> Picture | None:
             left = _LEFT + step * place
             shade = 0 if amount == 0 else 1 + min(3, int(4 * amount / most))
             kind = f"cell cell-{shade}"
-            svg.bar(root, (left, top), (step - 3, _ROW - 3), kind, f"{one_line(name, 80)}, {one_line(columns[place], 60)}: {amount:g}")
-            words = numbers.count(amount) if amount else "–"
+            svg.bar(
+                root,
+                (left, top),
+                (step - 3, _ROW - 3),
+                kind,
+                f"{one_line(name, 80)}, {one_line(columns[place], 60)}: {amount:g}",
+            )
+            words = numbers.count(amount) if amount else "\u2013"
             svg.text(root, (left + (step - 3) / 2, top + 18), words, f"in-cell-{shade}", "middle")
     gaps = sum(not any(cells[place] for cells in rows.values()) for place in range(len(columns)))
     lone = sum(sum(bool(cells[place]) for cells in rows.values()) == 1 for place in range(len(columns)))

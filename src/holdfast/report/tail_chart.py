@@ -69,7 +69,7 @@ def _lost(root: Element, bins: list[_Bin], x: svg.Scale) -> None:
 
 def _row(entry: _Bin) -> tuple[str, ...]:
     first, last, types, missing, low, high, chance = entry
-    ranks = f"{first:,.0f}–{last:,.0f}"
+    ranks = f"{first:,.0f}\u2013{last:,.0f}"
     share = numbers.percent(missing / types)
     ends = numbers.span(low, high, "share")
     return ranks, numbers.count(types), numbers.count(missing), share, ends, numbers.count(chance)

@@ -106,7 +106,11 @@ def _changes(parts: Mapping[str, Any]) -> list[RenderableType]:
     if not told:
         return []
     lines = [Text("\nSince the earlier report", style="bold")]
-    lines += [Text(f"  finding {word}: {', '.join(told['findings'][word])}") for word in ("new", "worse", "gone") if told["findings"][word]]
+    lines += [
+        Text(f"  finding {word}: {', '.join(told['findings'][word])}")
+        for word in ("new", "worse", "gone")
+        if told["findings"][word]
+    ]
     for entry in told["numbers"]:
         if entry["change"] in ("worse", "better"):
             before, now = (numbers.value(entry[side]) for side in ("old", "new"))

@@ -63,7 +63,7 @@ class Pages:
         }
         return shown.get(asked.path, self._runs)(asked.query)
 
-    def _runs(self, query: Mapping[str, str]) -> Reply:
+    def _runs(self, _: Mapping[str, str]) -> Reply:
         rows = [self._row(number) for number in range(len(self.shelf.entries))]
         return page("view_runs.html", runs=rows, many=len(rows) > 1)
 
@@ -126,7 +126,9 @@ class Pages:
             turns=orjson.loads(whole["messages"]) if whole["messages"] else [],
             fields=orjson.loads(whole["fields"] or "{}"),
             checks=orjson.loads(whole["checks"] or "{}"),
-            provenance=[(name.replace("_", " "), _told(known)) for name in PROVENANCE if (known := row.get(name) or whole[name])],
+            provenance=[
+                (name.replace("_", " "), _told(known)) for name in PROVENANCE if (known := row.get(name) or whole[name])
+            ],
             near=[{**other, "pieces": diff.words(row["text"][:2000], other["text"][:2000])[1]} for other in near],
             before=n - 1 if n > 0 else None,
             after=n + 1 if n + 1 < index.size else None,
@@ -220,9 +222,9 @@ def _told(value: Any) -> str:
         try:
             value = orjson.loads(value)
         except orjson.JSONDecodeError:
-            return value
+            return str(value)
     if value is None or value in ({}, []):
-        return "–"
+        return "\u2013"
     match value:
         case dict():
             return ", ".join(f"{name} {inner}" for name, inner in value.items())

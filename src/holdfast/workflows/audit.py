@@ -42,7 +42,8 @@ class AuditOptions:
     """How to read and how to report. `evidence` 0 lists all of it; `sample` 0 reads everything.
 
     `mapping` names columns of the data, `real_mapping` those of the anchor; the settings name their own. `encoder` goes
-    before the one of the settings. `compare` is an earlier report to hold this one against, `baseline` one to be forgiven.
+    before the one of the settings.
+    `compare` is an earlier report to hold this one against, `baseline` one to be forgiven.
     """
 
     mapping: Mapping[str, str] = field(default_factory=dict)

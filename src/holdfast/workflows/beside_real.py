@@ -55,9 +55,7 @@ def sides(view: View) -> Sides | None:
         return None
     texts = {name: texts_at(view.data, rows) for name, rows in made.items()}
     of = {"real": held, **{name or "not named": count for name, count in counted[:PANELS]}}
-    return Sides(
-        real, texts, of, len(view.generators) - len(made), view.settings.audit.encoder, view.settings.seed
-    )
+    return Sides(real, texts, of, len(view.generators) - len(made), view.settings.audit.encoder, view.settings.seed)
 
 
 def tail(both: Sides) -> dict[str, Any]:
@@ -124,9 +122,7 @@ def _clusters(both: Sides, vectors: dict[str, Vectors], plane: Vectors) -> list[
             continue
         share = len(mine) / len(plane)
         nearest = mine[np.argmin(((vectors["real"][mine] - centres[number]) ** 2).sum(axis=1))]
-        missing = [
-            side for side in both.made if not sizes[side][number] and share * len(vectors[side]) >= EXPECTED
-        ]
+        missing = [side for side in both.made if not sizes[side][number] and share * len(vectors[side]) >= EXPECTED]
         found.append(
             {
                 "at": np.round(plane[mine].mean(axis=0), 1).tolist(),

@@ -78,4 +78,4 @@ def _change(slug: str, old: Measurement, new: Measurement) -> str:
 
 
 def _rank(severity: str) -> int:
-    return SEVERITIES.index(severity)  # type: ignore[arg-type]  # findings hold no other
+    return SEVERITIES.index(severity)

@@ -27,7 +27,7 @@ def funnel(folder: Path, mixed: dict[str, int]) -> dict[str, Any]:
     filtered = (read_manifest(folder / "filtered") or {}).get("funnel", {}).get("generator", {})
     if not made:
         return {}
-    gone = [name for name in _reasons(filtered)]
+    gone = list(_reasons(filtered))
     rows = {}
     for name, counted in sorted(made.items(), key=lambda entry: -entry[1]["made"]):
         left, after = counted["accepted"], filtered.get(name, {})
@@ -37,7 +37,11 @@ def funnel(folder: Path, mixed: dict[str, int]) -> dict[str, Any]:
             row.append(left)
         rows[name] = [*row, mixed.get(name, 0)]
     stages = ["generated", "accepted by checks", *(f"after {reason}" for reason in gone), "in the mixture"]
-    return {"stages": stages, "rows": dict(list(rows.items())[:MOST]), "left_out": {"generators": max(0, len(rows) - MOST)}}
+    return {
+        "stages": stages,
+        "rows": dict(list(rows.items())[:MOST]),
+        "left_out": {"generators": max(0, len(rows) - MOST)},
+    }
 
 
 def verdicts(folder: Path) -> dict[str, Any]:

@@ -117,7 +117,9 @@ def _entries(paths: list[Path]) -> list[Entry]:
     if not paths:
         found = [path for path in sorted(RUNS.glob("*")) if is_run(path)]
         if not found:
-            raise UsageError(f"There is no run in {RUNS}.", "Name one: holdfast view RUN, or a file: holdfast view FILE.")
+            raise UsageError(
+                f"There is no run in {RUNS}.", "Name one: holdfast view RUN, or a file: holdfast view FILE."
+            )
         return [run_at(path) for path in found]
     runs = [path for path in paths if is_run(path)]
     files = [path for path in paths if not is_run(path)]

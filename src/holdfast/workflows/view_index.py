@@ -19,6 +19,7 @@ from holdfast.core.engine import Progress
 from holdfast.core.reader import read
 from holdfast.core.text import iter_shingles, word_counts
 from holdfast.core.verdict import Finding
+from holdfast.dedup.clusters import Ngram
 from holdfast.dedup.near import explain
 
 PAGE = 50
@@ -27,7 +28,8 @@ MEMORY = "1GB"
 # Every record is known by its so many lowest shingle hashes (a bottom-k sketch, Broder 1997): two records of Jaccard
 # similarity J share the lowest hash of their union with chance J, so that 16 miss a pair of 0.3 once in 300.
 SKETCH = 16
-NGRAM, SIZE, ALIKE = "word3", 3, 0.3
+NGRAM: Ngram = "word3"
+SIZE, ALIKE = 3, 0.3
 CANDIDATES, NEIGHBOURS = 200, 10
 COLUMNS = ("id", "prompt", "response", "origin", "generator", "family", "cell", "checks", "fields")
 # What a list can be narrowed by, each a column of `records`.
@@ -54,8 +56,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What is said of the records elsewhere: findings of a report that name them, files of verdicts, and
-    the generated records, which know where a record comes from that a later step wrote out without it."""
+    """What is said of the records elsewhere: findings of a report that name them, files of verdicts.
+
+    `made` holds the generated records: they know where a record comes from that a later step wrote out without it.
+    """
 
     findings: tuple[Finding, ...] = ()
     verdicts: tuple[Path, ...] = ()
@@ -90,7 +94,7 @@ class Index:
     def find(self, asked: Asked) -> tuple[int, list[dict[str, Any]]]:
         """Return how many records match, and one page of them in order, with the beginning of each text."""
         where, values = self._where(asked)
-        columns = 'n, id, state, reason, origin, generator, cell, words, text[:400] AS text'
+        columns = "n, id, state, reason, origin, generator, cell, words, text[:400] AS text"
         begin = (max(1, asked.page) - 1) * PAGE
         total = int(self._one(f"SELECT count(*) FROM records {where}", values))  # noqa: S608  # from our own tables
         query = f"SELECT {columns} FROM records {where} ORDER BY n LIMIT {PAGE} OFFSET ?"  # noqa: S608  # as above
@@ -122,7 +126,9 @@ class Index:
             return None
         [row] = rows
         [whole] = self.data[row["part"]].take([row["row"]]).to_pylist()
-        verdicts = self._rows('SELECT "check", version, ok, reason, score, evidence FROM verdicts WHERE id = ?', [row["id"]])
+        verdicts = self._rows(
+            'SELECT "check", version, ok, reason, score, evidence FROM verdicts WHERE id = ?', [row["id"]]
+        )
         rules = self._rows("SELECT DISTINCT rule, severity, note, other FROM rules WHERE id = ?", [row["id"]])
         return {**row, "whole": whole, "file": str(self.parts[row["part"]].path), "verdicts": verdicts, "rules": rules}
 
@@ -157,7 +163,8 @@ class Index:
 
     def _where(self, asked: Asked) -> tuple[str, list[Any]]:
         """Return the condition of a list and its parameters."""
-        parts, values = [], []
+        parts: list[str] = []
+        values: list[Any] = []
         for name in FACETS:
             if asked.facets.get(name):
                 parts.append(f"coalesce({name}, ?) = ?")
