@@ -101,4 +101,4 @@ def guarded(path: Path) -> set[str]:
 
 def siblings(path: Path) -> Iterator[str]:
     """Yield the text of every module in the folder of `path`."""
-    yield from (sibling.read_text("utf-8") for sibling in path.parent.glob("*.py"))
+    yield from (sibling.read_text("utf-8") for sibling in sorted(path.parent.glob("*.py")))

@@ -1,7 +1,10 @@
 """Labels are read strictly, appended durably, and the last word of a rater counts."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
+from holdfast.core import durable
 from holdfast.core.errors import HoldfastError
 from holdfast.core.labels import ADJUDICATION, Label, adjudicated, append, last_said, line, read_labels, settled
 
@@ -15,6 +18,27 @@ def test_what_is_appended_is_read_again(tmp_path):
     append(path, [ONE])
     append(path, [PAIR, Label("c", "bob", "skip", None)])
     assert [ONE, PAIR, Label("c", "bob", "skip", None)] == read_labels(path)
+
+
+def test_an_append_returns_when_the_disk_has_it(tmp_path, monkeypatch):
+    """The file is synced, not only written, before `append` returns."""
+    steps = []
+    monkeypatch.setattr(durable, "watch", lambda step, path: steps.append((step, path.name, path.stat().st_size)))
+    append(tmp_path / "labels.jsonl", [ONE])
+    assert [("sync", "labels.jsonl", 0)] == steps
+
+
+def test_two_who_write_at_once_take_turns(tmp_path):
+    """Labels that two threads append at the same time are all there, each on a line of its own."""
+    path = tmp_path / "labels.jsonl"
+
+    def write(rater):
+        for n in range(25):
+            append(path, [Label(f"{n}", rater, "score", True)])
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, "abcd"))
+    assert 100 == len({(label.id, label.rater) for label in read_labels(path)}) == len(path.read_bytes().splitlines())
 
 
 def test_a_line_that_was_cut_off_is_harmless(tmp_path):

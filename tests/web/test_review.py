@@ -9,7 +9,7 @@ from holdfast.core.labels import Label, append, read_labels
 from holdfast.core.record import Message
 from holdfast.web.review import MOST_SHOWN, ROUTES, Pages, shown, time_left
 from holdfast.web.security import Asked, Gate
-from holdfast.workflows.review import Desk, Progress, ReviewOptions
+from holdfast.workflows.review import Desk, ReviewOptions, Standing
 from holdfast.workflows.review_queue import Item
 from tests.report.payloads import payloads
 
@@ -206,4 +206,4 @@ def test_a_rater_sees_nobody_elses_answers(tmp_path):
 )
 def test_time_left_in_words(done, left, expected):
     """Unknown before the first answer, nothing at the end, minutes and hours between."""
-    assert expected == time_left(Progress(done, 9, left))
+    assert expected == time_left(Standing(done, 9, left))

@@ -26,7 +26,7 @@ PAIRS = 30
 def pairs(tmp_path: Path) -> Path:
     """Thirty pairs of answers to one prompt each."""
     rows = [
-        {"id": f"r{n}", "prompt": f"Question {n}?", "chosen": f"Yes, {n}.", "rejected": f"No, {n}."}
+        {"id": f"r{n}", "prompt": f"Question {n}?", "chosen": f"Yes, {n}. " * 400, "rejected": f"No, {n}."}
         for n in range(PAIRS)
     ]
     return write(tmp_path / "pairs.jsonl", rows)
@@ -97,11 +97,18 @@ def test_two_raters_by_keyboard_through_two_deaths(pairs: Path) -> None:
 
 
 def test_keys_move_undo_and_note(pairs: Path) -> None:
-    """j and k walk, n writes a note that keys do not answer, u takes an answer back, ? shows the keys, r the rubric."""
+    """Space reads on in a long answer, j and k walk, u takes an answer back, ? shows the keys, r the rubric.
+
+    n writes a note, and while it is written keys are letters and no answers.
+    """
     labels = pairs.parent / "labels.jsonl"
     with served(pairs.parent, pairs.name, "--pairs", "--rater", "ann") as server, browser() as opened:
         opened.get(server.address)
         until(opened, "1 of")
+        read = "return Math.max(...[...document.querySelectorAll('.answer')].map((box) => box.scrollTop))"
+        assert 0 == opened.execute_script(read)
+        press(opened, " ")
+        assert 0 < opened.execute_script(read)
         press(opened, "j")
         until(opened, "2 of")
         press(opened, "j")

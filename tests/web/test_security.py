@@ -71,6 +71,18 @@ def test_a_wrong_token_is_refused(token):
     assert GATE.refuses("GET", "/", {"token": GATE.token}, headers(cookie=None, origin=None)) is None
 
 
+def test_a_ticket_opens_once():
+    """What stands on a browser's command line lets nobody in after the browser; it opens nothing but the entrance."""
+    gate = Gate(8000, ROUTES)
+    query = {"ticket": gate.ticket().partition("ticket=")[2]}
+    outside = headers(cookie=None, origin=None)
+    assert gate.refuses("GET", "/review", query, outside) is not None
+    assert [None, 403] == [
+        refused and refused.status for refused in (gate.refuses("GET", "/", query, outside) for _ in "ab")
+    ]
+    assert gate.refuses("GET", "/", {"ticket": ""}, outside) is not None
+
+
 @pytest.mark.parametrize(
     "cookie", [None, "", "holdfast-8000=", f"holdfast-8000={GATE.token}", f"other={GATE.session}", "a=\xe9;;=", "=;="]
 )

@@ -130,12 +130,12 @@ def test_an_adjudicator_settles_what_raters_differ_on(tmp_path):
     data, labels = _rows(tmp_path), tmp_path / "labels.jsonl"
     _give(labels, "ann", {"0": True, "1": True, "2": False})
     _give(labels, "bob", {"0": True, "1": False})
-    with review([data], labels, ReviewOptions(adjudicate=True)) as desk:
-        (item,) = desk.items
-        assert ("1", ["ann", "bob"]) == (item.id, [label.rater for label in desk.others(item)])
-        label = desk.save("ann", 0, Answer("2"), NOW)
-        assert desk.following("ann") is None
-        assert desk.following("carol") is None
+    desk = review([data], labels, ReviewOptions(adjudicate=True))
+    (item,) = desk.items
+    assert ("1", ["ann", "bob"]) == (item.id, [label.rater for label in desk.others(item)])
+    label = desk.save("ann", 0, Answer("2"), NOW)
+    assert desk.following("ann") is None
+    assert desk.following("carol") is None
     assert label.decides
     assert {("0", None): True, ("1", None): False, ("2", None): False} == settled(read_labels(labels))
 
@@ -157,13 +157,10 @@ def test_nothing_to_ask_is_said(tmp_path):
         (ReviewOptions(adjudicate=True), "no two raters differ"),
         (ReviewOptions(scale=1), "2 to 9 steps"),
     ):
-        with pytest.raises(UsageError, match=expected), review([data], tmp_path / "labels.jsonl", options):
-            pass
-    with (
-        pytest.raises(InputError, match="rubric"),
-        review([data], tmp_path / "l", ReviewOptions(rubric=tmp_path / "no")),
-    ):
-        pass
+        with pytest.raises(UsageError, match=expected):
+            review([data], tmp_path / "labels.jsonl", options)
+    with pytest.raises(InputError, match="rubric"):
+        review([data], tmp_path / "labels.jsonl", ReviewOptions(rubric=tmp_path / "no"))
 
 
 def test_a_sample_is_the_same_for_all(tmp_path):
@@ -171,7 +168,7 @@ def test_a_sample_is_the_same_for_all(tmp_path):
     data = _rows(tmp_path, 50)
     drawn = []
     for _ in range(2):
-        with review([data], tmp_path / "labels.jsonl", ReviewOptions(sample=5)) as desk:
-            drawn.append([item.id for item in desk.items])
-            assert (5, 50) == (len(desk.items), desk.found)
+        desk = review([data], tmp_path / "labels.jsonl", ReviewOptions(sample=5))
+        drawn.append([item.id for item in desk.items])
+        assert (5, 50) == (len(desk.items), desk.found)
     assert drawn[0] == drawn[1]

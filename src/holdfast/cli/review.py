@@ -17,11 +17,12 @@ import typer
 
 from holdfast.cli import screen
 from holdfast.cli.options import Json, Mapping, mapping
+from holdfast.core.engine import Progress
 from holdfast.core.errors import UsageError
 from holdfast.core.labels import read_labels
 from holdfast.web.review import ROUTES, Pages, refused
 from holdfast.web.security import Gate
-from holdfast.web.server import application, listen, serve
+from holdfast.web.server import application, listen, require, serve
 from holdfast.workflows.label_exchange import exported, imported
 from holdfast.workflows.review import SAMPLE, Desk, ReviewOptions, labelled, review
 from holdfast.workflows.review_agreement import lines, review_agreement
@@ -88,12 +89,24 @@ def run(given: Options) -> int:
         raise UsageError("There is nothing to label: no file was given.", "holdfast review FILE, or --agreement FILE.")
     if given.import_ is not None:
         return _import(given, given.files, given.import_)
-    options = ReviewOptions(
-        given.pairs, given.scale, given.sample, given.rubric, given.verdicts, given.adjudicate, mapping(given.map)
-    )
-    with review(given.files, given.labels, options) as desk:
-        _serve(given, desk)
+    require()
+    with screen.progress() as progress:
+        desk = review(given.files, given.labels, _options(given, progress))
+    _serve(given, desk)
     return 0
+
+
+def _options(given: Options, progress: Progress | None) -> ReviewOptions:
+    return ReviewOptions(
+        pairs=given.pairs,
+        scale=given.scale,
+        sample=given.sample,
+        rubric=given.rubric,
+        verdicts=given.verdicts,
+        adjudicate=given.adjudicate,
+        mapping=mapping(given.map),
+        progress=progress,
+    )
 
 
 def _agreement(given: Options, labels: Path) -> int:
@@ -126,9 +139,22 @@ def _export(given: Options, tool: Format) -> int:
 
 
 def _serve(given: Options, desk: Desk) -> None:
-    listening = listen(given.port)
-    gate = Gate(listening.getsockname()[1], ROUTES)
-    app = application(gate, Pages(desk, gate, given.rater), refused)
+    with listen(given.port) as listening:
+        gate = Gate(listening.getsockname()[1], ROUTES)
+        app = application(gate, Pages(desk, gate, given.rater), refused)
+        _announce(given, desk, gate)
+        try:
+            serve(app, listening)
+        except KeyboardInterrupt:
+            pass
+        finally:
+            screen.note(
+                f"{len(desk.labels):,} lines in {desk.path}." if desk.path.exists() else "Nothing was labelled."
+            )
+
+
+def _announce(given: Options, desk: Desk, gate: Gate) -> None:
+    """Print the address first and at once, say what is asked, and open a browser where there is a screen."""
     told = {"address": gate.address, "labels": str(desk.path), "items": len(desk.items), "found": desk.found}
     screen.result(orjson.dumps(told).decode() if given.json else gate.address)
     sys.stdout.flush()
@@ -137,13 +163,7 @@ def _serve(given: Options, desk: Desk) -> None:
     if desk.unread:
         screen.note(f"{desk.unread:,} rows could not be read and are left out: holdfast audit names them.")
     if not given.no_browser and _has_screen():
-        webbrowser.open(gate.address)
-    try:
-        serve(app, listening)
-    except KeyboardInterrupt:
-        pass
-    finally:
-        screen.note(f"{len(desk.labels):,} lines in {desk.path}." if desk.path.exists() else "Nothing was labelled.")
+        webbrowser.open(gate.ticket())
 
 
 def _has_screen() -> bool:

@@ -48,7 +48,10 @@ class _Table:
     @property
     def tallies(self) -> Floats:
         """How many raters gave a pattern each category: patterns x categories."""
-        return np.stack([(self.codes == code).sum(axis=0) for code in range(len(self.values))], axis=1).astype(float)
+        told = np.zeros((len(self.counts), len(self.values)))
+        for code in range(len(self.values)):
+            told[:, code] = (self.codes == code).sum(axis=0)
+        return told
 
 
 def cohen_kappa(

@@ -19,7 +19,7 @@ from holdfast.core.errors import HoldfastError
 from holdfast.core.labels import Label
 from holdfast.report.shown import visible
 from holdfast.web.security import ENTER, Asked, Gate, Refused, Reply
-from holdfast.workflows.review import Answer, Desk, Progress
+from holdfast.workflows.review import Answer, Desk, Standing
 from holdfast.workflows.review_queue import Item
 
 STATIC = {"/review.css": "text/css; charset=utf-8", "/review.js": "text/javascript; charset=utf-8"}
@@ -167,7 +167,7 @@ def refused(why: Refused) -> Reply:
     return page("message.html", why.status, title="Not here", text=why.why)
 
 
-def time_left(progress: Progress) -> str:
+def time_left(progress: Standing) -> str:
     """Return the time left in words, '' where it is not known yet or nothing is left."""
     if progress.seconds_left is None or progress.done >= progress.total:
         return ""

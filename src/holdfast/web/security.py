@@ -74,17 +74,28 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """The rules for one server: its port, its secret, and the routes that exist."""
+    """The rules for one server: its port, its secrets, and the routes that exist.
+
+    A ticket opens the entrance once: a browser that we start has its address on its command line, which every user of
+    the machine can read.
+    """
 
     port: int
     routes: frozenset[tuple[str, str]]
     token: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     session: str = field(default_factory=lambda: secrets.token_urlsafe(32))
+    tickets: set[str] = field(default_factory=set)
 
     @property
     def address(self) -> str:
         """What the user opens: the only place where the token stands."""
         return f"http://{LOOPBACK}:{self.port}/?token={self.token}"
+
+    def ticket(self) -> str:
+        """Return an address that opens the page once."""
+        new = secrets.token_urlsafe(32)
+        self.tickets.add(new)
+        return f"http://{LOOPBACK}:{self.port}/?ticket={new}"
 
     @property
     def cookie(self) -> str:
@@ -120,6 +131,9 @@ class Gate:
 
     def _knows(self, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str]) -> bool:
         if (method, path) == ENTER and compare_digest(query.get("token", "").encode(), self.token.encode()):
+            return True
+        if (method, path) == ENTER and query.get("ticket", "") in self.tickets:
+            self.tickets.discard(query["ticket"])
             return True
         return compare_digest(cookies_of(headers).get(self.cookie, "").encode(), self.session.encode())
 

@@ -5,6 +5,7 @@ The handler is a plain function `Asked -> Reply`, so that pages are tested witho
 
 import socket
 from collections.abc import Awaitable, Callable, MutableMapping
+from importlib.util import find_spec
 from typing import Any
 
 from holdfast.core.errors import MachineError, MissingExtraError
@@ -16,6 +17,13 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Scope]]
 Send = Callable[[Scope], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+def require() -> None:
+    """Raise `MissingExtraError` where the extra is not installed, before anything else is done."""
+    for package in ("starlette", "uvicorn"):
+        if find_spec(package) is None:
+            raise MissingExtraError(package, "web")
 
 
 def listen(port: int = 0) -> socket.socket:
@@ -85,5 +93,4 @@ def serve(app: App, listening: socket.socket) -> None:
         lifespan="off",
         timeout_graceful_shutdown=2,
     )
-    with listening:
-        Server(config).run(sockets=[listening])
+    Server(config).run(sockets=[listening])

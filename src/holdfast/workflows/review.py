@@ -4,8 +4,7 @@ A `Desk` holds the queue and the file of labels. It knows nothing of the web: th
 it what was answered. All state of a rater is in the file, so that whatever is killed, the same name goes on.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -13,8 +12,9 @@ from pathlib import Path
 from statistics import median
 
 from holdfast.core.dataset import Dataset
+from holdfast.core.engine import Progress
 from holdfast.core.errors import InputError, UsageError
-from holdfast.core.labels import ADJUDICATION, Kind, Label, Thing, adjudicated, append, read_labels, votes
+from holdfast.core.labels import ADJUDICATION, Kind, Label, Thing, adjudicated, append, line, read_labels, votes
 from holdfast.core.reader import read
 from holdfast.core.scratch import scratch
 from holdfast.workflows.review_queue import (
@@ -61,6 +61,7 @@ class ReviewOptions:
     verdicts: Path | None = None
     adjudicate: bool = False
     mapping: Mapping[str, str] = field(default_factory=dict)
+    progress: Progress | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class Standing:
     """How far a rater is: answered, skipped among them, of how many; the seconds left at their pace, when known."""
 
     done: int
@@ -81,9 +82,8 @@ class Progress:
     seconds_left: float | None
 
 
-@contextmanager
-def review(files: Sequence[str | Path], labels: Path, options: ReviewOptions = ReviewOptions()) -> Iterator["Desk"]:
-    """Give a `Desk` over the records, or the pairs, of `files`, with what the file of labels already says.
+def review(files: Sequence[str | Path], labels: Path, options: ReviewOptions = ReviewOptions()) -> "Desk":
+    """Return a `Desk` over the records, or the pairs, of `files`, with what the file of labels already says.
 
     Raises `InputError` for unreadable files and `UsageError` where there is nothing to label.
     """
@@ -93,12 +93,12 @@ def review(files: Sequence[str | Path], labels: Path, options: ReviewOptions = R
     known = doubts(read_verdicts(options.verdicts)) if options.verdicts else {}
     said = read_labels(labels) if labels.exists() else []
     with scratch() as folder:
-        data = read(files, mapping=dict(options.mapping), spool=folder / "data")
+        data = read(files, mapping=dict(options.mapping), spool=folder / "data", progress=options.progress)
         found = places(data, pairs=options.pairs)
         queue = items(data, _wanted(found, said, known, options))
     if not queue:
         raise UsageError(_nothing(options, data), _remedy(options))
-    yield Desk(labels, queue, rubric, options, known, len(found), len(data.quarantine))
+    return Desk(labels, queue, rubric, options, known, len(found), len(data.quarantine))
 
 
 def labelled(files: Sequence[str | Path], labels: Sequence[Label], mapping: Mapping[str, str]) -> dict[Thing, Item]:
@@ -180,7 +180,7 @@ class Desk:
     @property
     def labels(self) -> list[Label]:
         """All labels of the file, also those that another server has added."""
-        state = (self.path.stat().st_size, self.path.stat().st_mtime_ns) if self.path.exists() else None
+        state = self._state()
         if state != self._read:
             self._labels, self._read = (read_labels(self.path) if state else []), state
         return self._labels
@@ -217,13 +217,13 @@ class Desk:
         open_ = [at for at, item in enumerate(self.queue(rater)) if item.about not in done]
         return next((at for at in open_ if at > after), open_[0] if open_ else None)
 
-    def progress(self, rater: str) -> Progress:
+    def progress(self, rater: str) -> Standing:
         """How far the rater is; time left by the median of the last answers."""
         queue, done = self.queue(rater), self.done(rater)
         answered = sum(item.about in done for item in queue)
         paces = [label.seconds for label in self.own(rater) if label.seconds][-RECENT:]
         left = (len(queue) - answered) * median(paces) if paces else None
-        return Progress(answered, len(queue), left)
+        return Standing(answered, len(queue), left)
 
     def turned(self, item: Item, rater: str) -> bool:
         """Tell whether `other` stands on the left for this rater."""
@@ -286,5 +286,17 @@ class Desk:
             version=f"{ADJUDICATION} {self.version}" if self.options.adjudicate else self.version,
             at=(now or datetime.now(UTC)).isoformat(timespec="seconds").replace("+00:00", "Z"),
         )
+        before = self.labels
         append(self.path, [label])
+        self._note(before, label)
         return label
+
+    def _note(self, before: list[Label], label: Label) -> None:
+        """Keep a label that was appended, so that the file need not be read again, unless somebody else wrote too."""
+        size = self._read[0] if self._read else 0
+        if self.path.stat().st_size == size + len(line(label)):
+            self._labels, self._read = [*before, label], self._state()
+
+    def _state(self) -> tuple[int, int] | None:
+        """The size of the file and when it was changed, None where there is none."""
+        return (self.path.stat().st_size, self.path.stat().st_mtime_ns) if self.path.exists() else None

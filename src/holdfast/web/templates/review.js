@@ -9,6 +9,11 @@ function writing(target) {
   return target instanceof HTMLTextAreaElement || target instanceof HTMLInputElement;
 }
 
+// Space reads on in whatever has the focus, as everywhere; where nothing has it, in the answers.
+function read(back) {
+  for (const box of document.querySelectorAll(".answer")) box.scrollBy(0, (back ? -0.85 : 0.85) * box.clientHeight);
+}
+
 function press(key) {
   if (key === "n") {
     note.focus();
@@ -34,6 +39,7 @@ document.addEventListener("keydown", (event) => {
     if (event.key === "?") help.close();
     return;
   }
+  if (event.key === " " && event.target === document.body) read(event.shiftKey);
   if (press(event.key)) event.preventDefault();
 });
 
