@@ -49,6 +49,7 @@ PUBLIC = {
     "reserve": "holdfast.workflows.reserve:reserve",
     "review": "holdfast.workflows.review:review",
     "review_agreement": "holdfast.workflows.review_agreement:review_agreement",
+    "view": "holdfast.workflows.view:view",
     "verify_manifest": "holdfast.workflows.verify_manifest:verify_manifest",
     "verify_files": "holdfast.workflows.verify:verify_files",
 }
