@@ -72,7 +72,7 @@ def test_findings_come_go_and_change_severity() -> None:
 
 
 def test_an_audit_compares_with_the_file_of_another(tmp_path: Path) -> None:
-    """`compare` reads an earlier --json; what changed stands in `pictures` and on the screen; a wrong file is refused."""
+    """`compare` reads an earlier --json; what changed stands in `pictures` and on the screen."""
     data, old = tmp_path / "data.jsonl", tmp_path / "old.json"
     data.write_text('{"text": "one record of human text", "origin": "human"}\n' * 3)
     old.write_text(audit(data).to_json())

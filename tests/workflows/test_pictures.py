@@ -14,9 +14,57 @@ from holdfast.workflows.build import build
 from holdfast.workflows.init import init
 
 TOPICS = {
-    "sea": "harbour sail anchor tide reef mast captain wave gull deck rope storm island current keel".split(),
-    "farm": "barn wheat tractor soil cow fence hay plough orchard goat seed harvest shed field well".split(),
-    "court": "judge jury appeal witness oath clerk verdict statute bench plea bail motion docket trial brief".split(),
+    "sea": [
+        "harbour",
+        "sail",
+        "anchor",
+        "tide",
+        "reef",
+        "mast",
+        "captain",
+        "wave",
+        "gull",
+        "deck",
+        "rope",
+        "storm",
+        "island",
+        "current",
+        "keel",
+    ],
+    "farm": [
+        "barn",
+        "wheat",
+        "tractor",
+        "soil",
+        "cow",
+        "fence",
+        "hay",
+        "plough",
+        "orchard",
+        "goat",
+        "seed",
+        "harvest",
+        "shed",
+        "field",
+        "well",
+    ],
+    "court": [
+        "judge",
+        "jury",
+        "appeal",
+        "witness",
+        "oath",
+        "clerk",
+        "verdict",
+        "statute",
+        "bench",
+        "plea",
+        "bail",
+        "motion",
+        "docket",
+        "trial",
+        "brief",
+    ],
 }
 
 
@@ -83,7 +131,7 @@ def test_without_real_text_nothing_is_held_against_it(sets: tuple[Path, Path]) -
 
 
 def test_a_build_adds_its_funnel_and_its_page_is_drawn_from_its_json(tmp_path: Path) -> None:
-    """The funnel ends in the synthetic records of the set, and report.html is report.json rendered, nothing else."""
+    """The funnel ends in the synthetic records of the set, and report.html is report.json rendered."""
     init(tmp_path / "demo")
     done = build(load(tmp_path / "demo" / "holdfast.yaml"), tmp_path / "run")
     told = json.loads((tmp_path / "run" / "report.json").read_text())

@@ -22,7 +22,7 @@ def spread(given: Mapping[str, Any]) -> Picture | None:
     panels = "".join(_panel(name, real, made, bare) for name, made in points.items())
     explained = detail.number(part.get("explained")) or 0.0
     caption = (
-        f"Grey: real records. Orange: the generator's. Numbered rings: clusters of real records that the generator does "
+        f"Grey: real records. Orange: the generator's. Numbered rings: clusters of real records that it does "
         f"not reach although three or more of its records were expected there. Nearness by "
         f"{one_line(str(part.get('encoder', '')), 60)}; the plane shows {numbers.percent(explained)} of the spread, "
         "the clusters are found in all of it."

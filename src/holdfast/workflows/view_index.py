@@ -19,8 +19,6 @@ from holdfast.core.engine import Progress
 from holdfast.core.reader import read
 from holdfast.core.text import iter_shingles, word_counts
 from holdfast.core.verdict import Finding
-from holdfast.dedup.clusters import Ngram
-from holdfast.dedup.near import explain
 
 PAGE = 50
 # Bytes that DuckDB may hold; it spills beside its file.
@@ -28,9 +26,8 @@ MEMORY = "1GB"
 # Every record is known by its so many lowest shingle hashes (a bottom-k sketch, Broder 1997): two records of Jaccard
 # similarity J share the lowest hash of their union with chance J, so that 16 miss a pair of 0.3 once in 300.
 SKETCH = 16
-NGRAM: Ngram = "word3"
 SIZE, ALIKE = 3, 0.3
-CANDIDATES, NEIGHBOURS = 200, 10
+CANDIDATES, NEIGHBOURS = 100, 10
 COLUMNS = ("id", "prompt", "response", "origin", "generator", "family", "cell", "checks", "fields")
 # What a list can be narrowed by, each a column of `records`.
 FACETS = ("state", "step", "reason", "origin", "generator", "family", "cell")
@@ -85,6 +82,7 @@ class Index:
     data: list[Dataset]
     base: duckdb.DuckDBPyConnection
     sketched: bool = False
+    counted: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -96,16 +94,22 @@ class Index:
         where, values = self._where(asked)
         columns = "n, id, state, reason, origin, generator, cell, words, text[:400] AS text"
         begin = (max(1, asked.page) - 1) * PAGE
-        total = int(self._one(f"SELECT count(*) FROM records {where}", values))  # noqa: S608  # from our own tables
-        query = f"SELECT {columns} FROM records {where} ORDER BY n LIMIT {PAGE} OFFSET ?"  # noqa: S608  # as above
-        return total, self._rows(query, [*values, begin])
+        query = f"SELECT n FROM records {where} ORDER BY n"  # noqa: S608  # from our own tables
+        matching = self.base.execute(query, values).fetchnumpy()["n"]
+        query = f"SELECT {columns} FROM records WHERE n IN (SELECT unnest(?::BIGINT[])) ORDER BY n"  # noqa: S608  # as above
+        return len(matching), self._rows(query, [matching[begin : begin + PAGE].tolist()])
 
     def facet(self, name: str, most: int = 200) -> list[tuple[str, int]]:
         """Return the values of a facet with their counts, the most frequent first; `NONE` stands for no value."""
         if name not in FACETS:
             raise ValueError(name)
-        query = f"SELECT coalesce({name}, ?) AS value, count(*) AS amount FROM records GROUP BY 1 ORDER BY 2 DESC, 1"  # noqa: S608  # from our own tables
-        return [(row["value"], row["amount"]) for row in self._rows(f"{query} LIMIT {most}", [NONE])]
+        if name not in self.counted:
+            query = (
+                f"SELECT coalesce({name}, ?) AS value, count(*) AS amount FROM records GROUP BY 1 ORDER BY 2 DESC, 1"  # noqa: S608  # from our own tables
+            )
+            rows = self._rows(f"{query} LIMIT {most}", [NONE])
+            self.counted[name] = [(row["value"], row["amount"]) for row in rows]
+        return self.counted[name]
 
     def rules(self) -> list[tuple[str, int]]:
         """Return the rules that name records as evidence, with how many of them are here."""
@@ -148,7 +152,8 @@ class Index:
         if not mine:
             return []
         found = self._rows(query, [n, n, CANDIDATES])
-        alike = [{**row, "similarity": explain(mine[0]["text"], row["text"], NGRAM).similarity} for row in found]
+        shared = _similar([mine[0]["text"], *(row["text"] for row in found)])
+        alike = [{**row, "similarity": value} for row, value in zip(found, shared, strict=True)]
         near = [row for row in alike if row["similarity"] >= ALIKE]
         return sorted(near, key=lambda row: (-row["similarity"], row["n"]))[:NEIGHBOURS]
 
@@ -296,8 +301,12 @@ def _sketches(table: pa.Table, first: int) -> pa.Table:
     """Return (n, hash) for the lowest `SKETCH` shingle hashes of each record."""
     numbers, hashes = [np.empty(0, np.int64)], [np.empty(0, np.uint64)]
     at = first
-    for found, offsets in iter_shingles(text_of(table), SIZE):
-        owner = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    for shingles, offsets in iter_shingles(text_of(table), SIZE):
+        sizes = np.diff(offsets)
+        owner = np.repeat(np.arange(len(sizes)), sizes)
+        # The lowest of many are among those below a bound that three times as many are expected under: less to sort.
+        low = shingles.astype(np.float64) * np.repeat(sizes, sizes) <= 2.0**64 * 3 * SKETCH
+        owner, found = owner[low], shingles[low]
         order = np.lexsort((found, owner))
         owner, low = owner[order], found[order]
         fresh = np.ones(len(low), np.bool_)
@@ -306,8 +315,17 @@ def _sketches(table: pa.Table, first: int) -> pa.Table:
         rank = np.arange(len(owner)) - np.searchsorted(owner, owner)
         numbers.append(owner[rank < SKETCH] + at)
         hashes.append(low[rank < SKETCH])
-        at += len(offsets) - 1
+        at += len(sizes)
     return pa.table({"n": np.concatenate(numbers), "hash": np.concatenate(hashes)})
+
+
+def _similar(texts: list[str]) -> list[float]:
+    """Return the Jaccard similarity of the first text to each of the others, over word 3-grams."""
+    sets = []
+    for found, offsets in iter_shingles(pa.chunked_array([pa.array(texts, pa.large_string())]), SIZE):
+        sets += [set(part.tolist()) for part in np.split(found, offsets[1:-1])]
+    mine = sets[0]
+    return [len(mine & other) / (len(mine | other) or 1) for other in sets[1:]]
 
 
 def _insert(base: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:
