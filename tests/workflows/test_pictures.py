@@ -95,7 +95,7 @@ def sets(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def test_the_map_finds_what_a_generator_does_not_reach(sets: tuple[Path, Path]) -> None:
-    """Clusters of the two topics that the narrow generator never writes of are its own to miss; the other misses few."""
+    """Clusters of the two topics that the narrow generator never writes of are its misses; the other misses few."""
     real, data = sets
     spread = audit(data, real=real).pictures["map"]
     missed = {name: [c for c in spread["clusters"] if name in c["uncovered_by"]] for name in ("all", "narrow")}

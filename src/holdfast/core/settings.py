@@ -171,12 +171,37 @@ class Dedup(Strict):
 
 
 class JudgeSettings(Strict):
-    """An LLM judge: it may reject only after agreeing with human labels."""
+    """An LLM judge, or a panel of them by majority or `weights`: it may reject only after agreeing with human labels.
 
-    model: str
+    Agreement is asked for in each `subset`: generator, family, cell, domain, or a column of the rows. `records` are the
+    labelled ones where they are not among those judged. Without `verified` no record that a verifier passed is judged.
+    """
+
+    model: str | Annotated[tuple[str, ...], Field(min_length=1)]
     rubric: Path
+    mode: Literal["score", "pairs", "items"] = "score"
+    scale: Annotated[int, Field(ge=2, le=10)] = 5
+    pass_at: Annotated[int, Field(ge=2, le=10)] = 4
+    weights: tuple[Annotated[float, Field(gt=0)], ...] = ()
+    decoding: dict[str, Any] = {}
     labels: Path | None = None
-    min_agreement: float = 0.4
+    records: Path | None = None
+    subset: str = "generator"
+    min_agreement: Annotated[float, Field(gt=0, le=1)] = 0.4
+    verified: bool = True
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The names of the judges, each once."""
+        return tuple(dict.fromkeys((self.model,) if isinstance(self.model, str) else self.model))
+
+    @model_validator(mode="after")
+    def _fits(self) -> "JudgeSettings":
+        if self.pass_at > self.scale:
+            raise ValueError(f"pass_at is {self.pass_at} on a scale to {self.scale}: nothing would pass")
+        if self.weights and len(self.weights) != len(self.models):
+            raise ValueError(f"weights has {len(self.weights)} values for {len(self.models)} judges")
+        return self
 
 
 class Novelty(Strict):
@@ -294,6 +319,9 @@ class Settings(Strict):
             for name in (generator.model, generator.against):
                 if name is not None and name not in self.models:
                     raise ValueError(f"generator uses model {name!r}. {nearest(name, self.models)}")
+        for name in self.filters.judge.models if self.filters.judge else ():
+            if name not in self.models:
+                raise ValueError(f"filters.judge uses model {name!r}. {nearest(name, self.models)}")
         return self
 
     @property

@@ -34,6 +34,7 @@ from holdfast.models.encoder import Encoder, Vectors
 from holdfast.models.encoders import is_semantic, open_encoder
 from holdfast.models.families import family as known_family
 from holdfast.privacy.scan import scan as scan_leaks
+from holdfast.rules import authorship
 from holdfast.rules.census import COLUMNS, MIXED, REAL, SYNTHETIC, UNKNOWN, census
 from holdfast.rules.standing import standing
 from holdfast.stats.proportion import share
@@ -281,6 +282,13 @@ class View:
         encoder = open_encoder(name) if is_semantic(name) else None
         found = compare(candidate, anchor, seed=self.settings.seed, encoder=encoder)
         return {slug: self._with_whole(slug, measured) for slug, measured in found.items()}
+
+    @cached_property
+    def authors(self) -> authorship.Authors:
+        """What the texts say of the records of unknown origin, of those labelled real, and of the held-out set."""
+        rows = {"synthetic": self.synthetic, "unknown": self.unknown, "real": self.labelled_real}
+        held_out = self.held_out.data if self.held_out else None
+        return authorship.of_set(self.data, rows, self.real, held_out, self.settings.seed)
 
     @cached_property
     def distinct(self) -> sketch.Distinct:
