@@ -7,7 +7,7 @@ inputs is not done again.
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,7 @@ from holdfast.workflows.plan import refuse_unsupported
 from holdfast.workflows.publish import CARD, CROISSANT, publish
 from holdfast.workflows.reserve import ReserveOptions, reserve
 from holdfast.workflows.ruling import refuse_related
+from holdfast.workflows.run_pictures import run_pictures
 from holdfast.workflows.sources import sources
 
 PLACES = {"generate": "generated", "filter": "filtered", "mix": "dataset"}
@@ -147,9 +148,16 @@ def _build(asked: Settings, settings: Settings, folder: Path, progress: Progress
     written = columns if settings.mix.format == "own" else {}
     reading = AuditOptions(mapping=written, real_mapping=columns, progress=progress)
     report = audit(dataset, real=train, eval=sealed, settings=settings, options=reading)
+    drawn = run_pictures(folder, {maker["name"]: maker["records"] for maker in _makers(report)})
+    report = replace(report, pictures={**report.pictures, **drawn})
     manifest = _manifest(asked, sealed, [made, kept, mixture], report)
     _publish(settings, folder, dataset, manifest, report)
     return Built(folder, manifest.to_dict(), report)
+
+
+def _makers(report: Report) -> list[Mapping[str, Any]]:
+    makers: list[Mapping[str, Any]] = report.pictures.get("lineage", {}).get("generators", [])
+    return makers
 
 
 def _reserve(settings: Settings) -> Path:
