@@ -8,8 +8,8 @@ import pyarrow as pa
 import pytest
 
 from holdfast.core.dataset import Dataset, ShardWriter, table_of
-from holdfast.core.engine import LocalRunner, Stage, map_shards, runner_of
-from holdfast.core.errors import ConservationError, MachineError, UsageError
+from holdfast.core.engine import LocalRunner, Stage, map_shards
+from holdfast.core.errors import ConservationError, MachineError
 from holdfast.core.record import Record
 
 
@@ -105,13 +105,6 @@ def test_a_worker_that_always_dies_ends_in_a_clear_error(tmp_path):
     """The run stops after a few attempts and says what is most often the cause."""
     with pytest.raises(MachineError, match="killed for memory"):
         values(Stage("s", tmp_path, dies), made(tmp_path / "data"), 2)
-
-
-def test_a_runner_is_named_or_refused():
-    """'local' is built in; any other name must be module:Class."""
-    assert LocalRunner(2) == runner_of("local", workers=2)
-    with pytest.raises(UsageError, match="module:function"):
-        runner_of("slurm")
 
 
 def test_take_returns_rows_in_the_order_asked(tmp_path):

@@ -11,8 +11,9 @@ from typing import Annotated
 import typer
 
 from holdfast.cli import screen
-from holdfast.cli.options import Files, Json, Mapping, Out, mapping
+from holdfast.cli.options import Files, Json, Mapping, Out, Where, mapping
 from holdfast.core.errors import UsageError
+from holdfast.core.runners import runner_of
 from holdfast.core.settings import Dedup, Filters, Near, Novelty, Semantic
 from holdfast.workflows.filter import FilterOptions, filter_files
 
@@ -73,6 +74,7 @@ class Options:
     privacy: Annotated[Privacy, typer.Option(help="What happens to personal data and secrets.")] = Privacy.off
     map: Mapping = None
     json: Json = False
+    runner: Where = None
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False
 
 
@@ -83,7 +85,9 @@ def run(given: Options) -> int:
     novelty = Novelty(least=given.novelty, against=tuple(given.against or ())) if given.novelty else None
     filters = Filters(dedup=dedup, novelty=novelty, privacy=given.privacy.value)
     with screen.progress(quiet=given.quiet) as progress:
-        options = FilterOptions(filters, given.eval or (), given.real or (), mapping(given.map), progress=progress)
+        runner = runner_of(given.runner or "local")
+        seen = (given.eval or (), given.real or (), mapping(given.map))
+        options = FilterOptions(filters, *seen, runner=runner, progress=progress)
         manifest = filter_files(given.files, given.out, options)
     screen.done(manifest, given.out, as_json=given.json)
     if not given.json:

@@ -244,6 +244,24 @@ class AcceptedRisk(Strict):
     until: date
 
 
+class OnThisMachine(Strict):
+    """Work in processes of this machine: at most `workers`, and as many as fit into `memory` (such as 2GiB)."""
+
+    workers: Annotated[int, Field(ge=1)] | None = None
+    memory: Annotated[str, Field(pattern=r"^\d+(\.\d+)?(MiB|GiB|TiB)$")] | None = None
+
+
+class OnRay(Strict):
+    """Work on a Ray cluster that is there: `ray` is auto, HOST:PORT or ray://HOST:PORT.
+
+    `token_env` is the name of the variable that holds its token; `without_token` takes a cluster that asks for none.
+    """
+
+    ray: Annotated[str, Field(min_length=1)]
+    token_env: Annotated[str, Field(min_length=1)] = "RAY_AUTH_TOKEN"
+    without_token: bool = False
+
+
 class Settings(Strict):
     """Everything in holdfast.yaml. `version` is the version of this contract.
 
@@ -267,7 +285,7 @@ class Settings(Strict):
     mix: Mix = Mix()
     audit: Audit = Audit()
     accepted_risks: tuple[AcceptedRisk, ...] = ()
-    runner: Literal["local"] | dict[str, Any] = "local"
+    runner: Literal["local"] | OnThisMachine | OnRay = "local"
     _folder: Path = PrivateAttr(default=Path())
 
     def path(self, given: Path) -> Path:
@@ -296,9 +314,9 @@ class Settings(Strict):
 
     @property
     def digest(self) -> str:
-        """BLAKE2b-128 of the settings as read, defaults included, paths as written."""
-        values = orjson.dumps(self.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
-        return blake2b(values, digest_size=16).hexdigest()
+        """BLAKE2b-128 of the settings as read, defaults included, paths as written; where the work is done is no part."""
+        values = {**self.model_dump(mode="json"), "runner": "local"}
+        return blake2b(orjson.dumps(values, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
 
 
 def load(path: str | Path) -> Settings:

@@ -18,13 +18,14 @@ import pyarrow.compute as pc
 from holdfast.core.dataset import Dataset, text_of
 from holdfast.core.engine import Kernel, Progress, Runner, Stage, map_located, map_shards
 from holdfast.core.epochs import epoch_of
+from holdfast.core.exchange import buckets_for
 from holdfast.core.record import ORIGINS
 from holdfast.core.settings import Settings
 from holdfast.core.verdict import Evidence, Measurement
 from holdfast.dedup import copies, near, semantic, templates, themes
 from holdfast.dedup.clusters import NearDuplicates, NearSpec, SemanticSpec
 from holdfast.dedup.decontaminate import Shared, contaminated, explained
-from holdfast.dedup.exact import ExactDuplicates, exact_duplicates, representatives
+from holdfast.dedup.exact import ExactDuplicates, exact_duplicates, exact_in_buckets, representatives
 from holdfast.dedup.reworded import NEAR, reworded
 from holdfast.dedup.seal import HeldOut
 from holdfast.dedup.semantic import Paraphrases
@@ -174,6 +175,9 @@ class View:
     @cached_property
     def exact(self) -> ExactDuplicates:
         """Records that are equal after normalisation."""
+        buckets = buckets_for(self.n)
+        if buckets > 1:
+            return exact_in_buckets(self.data, self.spool, self.runner, self.priority, buckets, self.progress)
         return exact_duplicates(self._digests, self.priority)
 
     @property

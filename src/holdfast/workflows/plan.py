@@ -115,7 +115,6 @@ def refuse_unsupported(settings: Settings) -> None:
         raise UsageError("The settings name no real data.", "Add real: [{path: FILE}], the anchor of everything.")
     asked = {
         "filters.judge": settings.filters.judge,
-        "a runner other than local": settings.runner != "local",
         "real files with different maps": len({tuple(entry.map.items()) for entry in settings.real}) > 1,
     }
     missing = [name for name, wanted in asked.items() if wanted]
