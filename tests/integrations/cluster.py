@@ -1,4 +1,4 @@
-"""A real Ray cluster on this machine: a head without cores and two worker nodes with one each, as separate processes."""
+"""A real Ray cluster on this machine: a head without cores and worker nodes with one each, as separate processes."""
 
 import os
 import secrets

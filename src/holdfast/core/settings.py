@@ -258,7 +258,7 @@ class OnRay(Strict):
     """
 
     ray: Annotated[str, Field(min_length=1)]
-    token_env: Annotated[str, Field(min_length=1)] = "RAY_AUTH_TOKEN"
+    token_env: Annotated[str, Field(min_length=1)] = "RAY_AUTH_TOKEN"  # noqa: S105  # a name
     without_token: bool = False
 
 
@@ -314,7 +314,7 @@ class Settings(Strict):
 
     @property
     def digest(self) -> str:
-        """BLAKE2b-128 of the settings as read, defaults included, paths as written; where the work is done is no part."""
+        """BLAKE2b-128 of the settings as read, defaults included, paths as written; the runner is no part of it."""
         values = {**self.model_dump(mode="json"), "runner": "local"}
         return blake2b(orjson.dumps(values, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
 

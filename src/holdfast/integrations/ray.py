@@ -3,7 +3,7 @@
 Ray places tasks, notices lost nodes and runs lost tasks again; what a task gives is a part committed by rename, so that
 one that runs twice is harmless. No cluster is started here, no dashboard, and no usage is reported. Whoever reaches the
 ports of a cluster can run programs on it: one that asks for no token is refused unless the caller takes it as it is.
-Tasks are handed over by name with their shards' paths; all nodes must see $TMPDIR and the output folder of this machine.
+Tasks are handed over by name with their shards' paths; all nodes must see $TMPDIR and the output folder of here.
 """
 
 import os
@@ -28,7 +28,7 @@ RETRIES = 5
 WINDOW = 4_000
 # Seconds between two looks at a cluster from which nothing comes, and how long it may have no worker at all.
 LOOK, PATIENCE = 10.0, 120.0
-TOKEN, TOKEN_PATH, TOKEN_FILE = "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH", Path(".ray/auth_token")  # noqa: S105  # names
+TOKEN, TOKEN_PATH, TOKEN_FILE = "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH", Path(".ray/auth_token")
 
 
 @dataclass(frozen=True, slots=True)

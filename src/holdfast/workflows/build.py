@@ -78,15 +78,14 @@ def build(
 ) -> Built:
     """Build the training set that the settings describe into `out` (default `.holdfast/NAME` beside the settings).
 
-    `runner` goes before that of the settings. Raises `UsageError` for settings that this version cannot build, `StoppedError` when a budget ends the run.
+    `runner` goes before that of the settings. Raises `UsageError` for settings that cannot be built,
+    `StoppedError` when a budget ends the run.
     """
     refuse_unsupported(settings)
     folder = out or settings.path(Path(".holdfast") / settings.name)
     with only_writer(folder):
-        done = _finished(settings, folder)
-        return done or _build(
-            settings, with_columns(settings), folder, (runner or runner_of(settings.runner), progress)
-        )
+        how = (runner or runner_of(settings.runner), progress)
+        return _finished(settings, folder) or _build(settings, with_columns(settings), folder, how)
 
 
 def _finished(settings: Settings, folder: Path) -> Built | None:
@@ -135,8 +134,9 @@ def _build(asked: Settings, settings: Settings, folder: Path, how: tuple[Runner,
     train = next(iter(sorted(sealed.glob("train.*"))))
     made = generate(settings, folder / "generated", GenerateOptions(runner=runner))
     files = [train, folder / "generated" / made.files["kept"]]
-    seen = {"mapping": columns, "seed": settings.seed, "runner": runner, "progress": progress}
-    options = FilterOptions(_filters(settings), (sealed,), **seen)
+    options = FilterOptions(
+        _filters(settings), (sealed,), mapping=columns, seed=settings.seed, runner=runner, progress=progress
+    )
     kept = filter_files(files, folder / "filtered", options)
     mixture = _mix(settings, folder, folder / "filtered" / kept.files["kept"], (sealed, runner))
     dataset = folder / "dataset" / mixture.files["train"]

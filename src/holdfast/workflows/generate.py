@@ -9,7 +9,7 @@ means: all checks passed, nothing held out, and not an exact duplicate; near-dup
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from itertools import chain, zip_longest
 from math import ceil
@@ -123,7 +123,7 @@ class _Run:
     look: Look | None
     end: float | None
     stack: ExitStack
-    runner: Runner = LocalRunner(1)
+    runner: Runner = field(default_factory=LocalRunner)
     _desk: Desk | None = None
 
     def desk(self) -> Desk:

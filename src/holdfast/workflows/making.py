@@ -97,7 +97,7 @@ class Maker:
     gaps: Mapping[str, Sequence[str]] = field(default_factory=dict)
     aimed: dict[tuple[str, str], Written] = field(default_factory=dict)
     batch: bool = True
-    runner: Runner = LocalRunner(1)
+    runner: Runner = field(default_factory=LocalRunner)
 
     def round(self, state: State, tasks: Sequence[Task]) -> Round:
         """Make, judge and decide what the tasks ask for; `state` stays as it is."""

@@ -225,10 +225,10 @@ class _Work:
 
     def _columns(
         self, key: str, kernel: Kernel, kinds: Mapping[str, Any], columns: Sequence[str], **params: Any
-    ) -> Any:
+    ) -> dict[str, npt.NDArray[np.integer]]:
         # Here a record costs microseconds: processes of this machine would take longer to start.
         runner = LocalRunner(1) if isinstance(self.runner, LocalRunner) else self.runner
-        found = {name: np.zeros(self.data.rows, kind) for name, kind in kinds.items()}
+        found: dict[str, Any] = {name: np.zeros(self.data.rows, kind) for name, kind in kinds.items()}
         stage = Stage(key, self.folder, kernel, params, tuple(columns), keeps_rows=True)
         for shard, table in zip(self.data.shards, map_shards(stage, self.data.shards, runner), strict=True):
             for name, column in found.items():
