@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from bench.ray_cluster import ROOT, Cluster, cluster
 from holdfast.core import durable, reader
 from holdfast.core.engine import LocalRunner, Runner, Stage, map_shards
 from holdfast.core.errors import ConservationError, MissingExtraError, UsageError
@@ -31,7 +32,6 @@ from holdfast.workflows.mix_options import MixOptions
 from holdfast.workflows.verify import VerifyOptions, verify_files, without_secrets
 from tests.conftest import missing
 from tests.integrations import records
-from tests.integrations.cluster import ROOT, Cluster, cluster
 
 # One cluster serves all tests, in one process of a parallel run.
 pytestmark = pytest.mark.xdist_group("ray")

@@ -20,6 +20,7 @@ from holdfast import __version__
 from holdfast.core.dataset import Input
 from holdfast.core.errors import ConservationError, MachineError, UsageError
 from holdfast.core.files import HALF_WRITTEN, digest_of, whole_file
+from holdfast.core.objects import named
 
 MANIFEST = "manifest.json"
 # What the verbs call the files they write, up to the first dot.
@@ -163,7 +164,7 @@ def begin(folder: Path, inputs: Iterable[Input]) -> None:
     """
     for item in inputs:
         path = Path(item.path)
-        if path.resolve().parent == folder.resolve() and path.name.partition(".")[0] in OURS:
+        if path.resolve().parent == Path(named(folder)).resolve() and path.name.partition(".")[0] in OURS:
             raise UsageError(f"{path} is an input and would be overwritten.", "Choose another --out.")
     older = read_manifest(folder) or {}
     for name in older.get("files", {}).values():

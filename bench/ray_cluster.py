@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 # The smallest that Ray accepts: nothing but paths and exceptions goes through it.
 STORE = 80_000_000
 PATIENCE = 60.0
@@ -54,7 +54,7 @@ class Cluster:
 
     def add_node(self) -> subprocess.Popen[bytes]:
         """Start a worker node with one core and wait until it has joined."""
-        node = self._start("--address", self.address, "--num-cpus", "1")
+        node = self.start("--address", self.address, "--num-cpus", "1")
         self.nodes.append(node)
         return node
 
@@ -62,7 +62,8 @@ class Cluster:
         """SIGKILL the oldest worker node, all its processes: the raylet, its agents and its workers."""
         _kill(self.nodes.pop(0))
 
-    def _start(self, *options: str) -> subprocess.Popen[bytes]:
+    def start(self, *options: str) -> subprocess.Popen[bytes]:
+        """Start a node, and return when it says that it runs."""
         log = self.folder / f"node-{time.monotonic_ns()}.log"
         command = [sys.executable, "-c", "from ray.scripts.scripts import main; main()", "start", *options, "--block"]
         command += ["--object-store-memory", str(STORE), "--disable-usage-stats", "--include-log-monitor", "false"]
@@ -88,7 +89,7 @@ def cluster(folder: Path, *, nodes: int = 2, token: bool = True) -> Iterator[Clu
     try:
         options = ("--head", "--port", str(made.port), "--num-cpus", "0", "--include-dashboard", "false")
         ports = ("--ray-client-server-port", str(_free_port()), "--temp-dir", str(folder / "r"))
-        made.head = made._start(*options, *ports)
+        made.head = made.start(*options, *ports)
         for _ in range(nodes):
             made.add_node()
         yield made
