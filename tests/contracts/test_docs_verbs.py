@@ -68,7 +68,8 @@ def keys(model: type[BaseModel], before: str = "") -> Iterator[tuple[str, str]]:
         kind = str(field.annotation)
         many = "[]" if kind.startswith("tuple[") else ".NAME" if kind.startswith("dict[") else ""
         if inner:
-            yield from keys(inner[0], f"{before}{name}{many}.")
+            for part in inner:
+                yield from keys(part, f"{before}{name}{many}.")
         else:
             yield f"{before}{name}", "required" if field.is_required() else _shown(field.default)
 
