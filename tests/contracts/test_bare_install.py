@@ -74,8 +74,17 @@ def test_an_audit_runs(bare: Run, tmp_path: Path) -> None:
     assert 20 == json.loads(done.stdout)["counts"]["records"]
 
 
+def test_a_page_without_its_extra_is_one_line(bare: Run, tmp_path: Path) -> None:
+    """What serves pages is an extra: without it the command says how to install it, and listens to nothing."""
+    data = tmp_path / "tiny.jsonl"
+    data.write_text('{"text": "one"}\n')
+    done = bare("holdfast", "review", str(data), "--no-browser")
+    assert (2, "") == (done.returncode, done.stdout)
+    assert "pip install 'holdfast[web]'" in done.stderr
+
+
 def test_the_wheel_carries_what_it_reads(bare: Run) -> None:
     """Templates, schema, typing marker and examples are in the wheel."""
     code = "import holdfast, pathlib; print(*sorted(p.name for p in pathlib.Path(holdfast.__file__).parent.rglob('*')))"
     shipped = set(bare("python", "-c", code).stdout.split())
-    assert {"py.typed", "schema.json", "templates", "examples"} <= shipped
+    assert {"py.typed", "schema.json", "report.html", "review.html", "review.js", "examples"} <= shipped

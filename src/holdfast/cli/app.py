@@ -27,6 +27,7 @@ VERBS = {
     "verify": "Check records mechanically, each verdict with its reason.",
     "filter": "Take out duplicates, held-out text and personal data.",
     "mix": "Mix real and synthetic records under a cap.",
+    "review": "Ask people, in the browser; say how far they agree.",
     "audit": "One verdict on any data set, with evidence and exit code.",
     "verify-manifest": "Prove that the files of a run and its manifests agree.",
     "push": "Show what would go to a hub; with --yes send it.",

@@ -14,6 +14,7 @@ from holdfast.cli.options import Mapping as Mapped
 from holdfast.core.errors import UsageError
 from holdfast.core.runners import runner_of
 from holdfast.core.settings import DEFAULT_CAP, MOST_EPOCHS, NEARLY_NEW_EPOCHS
+from holdfast.workflows import previous
 from holdfast.workflows.mix import mix
 from holdfast.workflows.mix_options import MixOptions
 
@@ -78,6 +79,10 @@ class Options:
     anchor: Annotated[
         list[str] | None, typer.Option(metavar="FILE", help="Real data whose coverage counts, for --choose coverage.")
     ] = None
+    previous: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="The round before: say whether its data accumulate or are replaced."),
+    ] = None
     seed: Annotated[int, typer.Option(metavar="N", help="Draws which records are taken, and their order.")] = 7
     map: Mapped = None
     runner: Where = None
@@ -99,6 +104,7 @@ def run(given: Options) -> int:
         order=given.order.value,
         anchor=given.anchor or (),
         held_out=given.eval or (),
+        previous=given.previous,
         seed=given.seed,
         mapping=mapping(given.map),
         runner=runner_of(given.runner or "local"),
@@ -113,10 +119,11 @@ def run(given: Options) -> int:
 
 
 def _short(more: Mapping[str, Any]) -> Iterator[str]:
-    """Yield how real records were repeated, and three ways out where real data are short for the cap."""
+    """Yield repeats of real records, what stayed of the round before, and three ways out of a shortage of real data."""
     count, most = more["epochs"]["repeats"], more["epochs"]["most"]
     if count:
         yield f"{count:,} repeats of real records, each is in it at most {most} times"
+    yield from previous.lines(more["previous"]) if "previous" in more else ()
     lacking = more["shortfall"]
     if lacking["left_out"] and lacking["add_real"] and lacking["only_the_cap_binds"]:
         yield f"{lacking['add_real']:,} more real {lacking['by']} would let every synthetic record in"

@@ -210,7 +210,8 @@ class Filters(Strict):
 class Mix(Strict):
     """The training set: caps on the synthetic share by records or tokens, strata, size and shape.
 
-    Where real data are short for a cap a real record may be in it up to `real_epochs` times.
+    Where real data are short for a cap a real record may be in it up to `real_epochs` times. `previous` is the folder
+    or manifest of the round before, which the set is compared with.
     """
 
     max_synthetic: Share = DEFAULT_CAP
@@ -220,6 +221,7 @@ class Mix(Strict):
     weights: dict[str, float] = {}
     size: Annotated[int, Field(ge=1)] | None = None
     real_epochs: Annotated[int, Field(ge=1, le=MOST_EPOCHS)] = 1
+    previous: Path | None = None
     choose: Literal["random", "coverage"] = "random"
     order: Literal["shuffled", "synthetic-first"] = "shuffled"
     format: Literal["own", "messages", "alpaca", "sharegpt", "text"] = "own"

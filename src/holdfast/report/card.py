@@ -85,6 +85,8 @@ def _first(facts: Facts, manifest: Mapping[str, Any]) -> Iterator[tuple[str, str
     yield "synthetic share", facts.share
     made = _of(manifest, "generator")
     families = {part["family"] or part["name"] for part in made}
+    if before := manifest.get("previous"):
+        yield "after", f"round {before['round'] - 1}: {before['regime']}, {before['meaning']}"
     yield "made by", f"{numbers.plural(len(made), 'generator')}: {', '.join(sorted(families))}" if made else "people"
     yield "judged by", ", ".join(part["name"] for part in _of(manifest, "judge")) or "no model"
     yield "checked by", ", ".join(part["name"] for part in _of(manifest, "check")) or "nothing"

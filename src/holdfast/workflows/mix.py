@@ -37,6 +37,7 @@ from holdfast.workflows.funnel import bills
 from holdfast.workflows.mix_options import MixOptions, command, generator_of
 from holdfast.workflows.mixture import Candidates, Rules
 from holdfast.workflows.parts import parts_of
+from holdfast.workflows.previous import compared
 from holdfast.workflows.publish import publish
 from holdfast.workflows.strata import NONE, strata
 
@@ -317,6 +318,7 @@ def _write(
     data, form, kept = whole.data, own_format(whole.data), taken.places
     files = {"train": f"train.{form}", "rejected": "rejected.jsonl"}
     with scratch() as folder:
+        before = {"previous": compared(data, kept, options.previous, folder)} if options.previous else {}
         product = reordered(data, kept, folder)
         if taken.epochs.max(initial=1) > 1:
             product = amended(product, folder / "marked", partial(epochs.mark, times=taken.epochs))
@@ -343,6 +345,7 @@ def _write(
             "dose": whole.dose(kept, options.by),
             "epochs": epochs.told(taken.epochs, options.real_epochs),
             **whole.made_of(kept),
+            **before,
             "parts": parts_of(data, kept),
             "licences": sorted(name for name in pc.unique(data.column("licence").take(kept)).to_pylist() if name),
             "shortfall": whole.shortfall(fate, options),

@@ -12,7 +12,18 @@ from holdfast.core.settings import DEFAULT_CAP
 from holdfast.core.shapes import RowShape
 
 # Options with one value that the command of a mixture names.
-TOLD = ("max_synthetic", "by", "per_generator", "per_stratum", "size", "choose", "order", "real_epochs", "seed")
+TOLD = (
+    "max_synthetic",
+    "by",
+    "per_generator",
+    "per_stratum",
+    "size",
+    "choose",
+    "order",
+    "real_epochs",
+    "previous",
+    "seed",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +37,7 @@ class MixOptions:
     or of all candidates where there is none. `order` synthetic-first writes real records last: one pass over synthetic
     and then over real data avoided strong collapse in regression where mixing did not (openreview ayBfYBks0U).
     `real_epochs` is how often a real record may be in the set where real data are short for a cap (`workflows.epochs`).
+    `previous` is the folder or manifest of the round before, which the set is compared with (`workflows.previous`).
     """
 
     max_synthetic: float = DEFAULT_CAP
@@ -41,6 +53,7 @@ class MixOptions:
     anchor: Sequence[str | Path] = ()
     held_out: Sequence[str | Path] = ()
     real_epochs: int = 1
+    previous: Path | None = None
     seed: int = 7
     shape: RowShape = "own"
     mapping: Mapping[str, str] = field(default_factory=dict)

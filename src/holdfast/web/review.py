@@ -1,0 +1,246 @@
+"""The review page: one question at a time, answered by key, saved before the next one is shown.
+
+Blind: no id, generator, family or verdict is in any page; the browser names a question by its place in the rater's own
+queue. Text of records goes through Jinja's escaping and nothing else: no markup of theirs is ever made.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from time import monotonic
+from typing import Any
+from urllib.parse import quote, unquote
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+from holdfast.core.errors import HoldfastError
+from holdfast.core.labels import Label
+from holdfast.report.shown import visible
+from holdfast.web.security import ENTER, Asked, Gate, Refused, Reply
+from holdfast.workflows.review import Answer, Desk, Standing
+from holdfast.workflows.review_queue import Item
+
+STATIC = {"/review.css": "text/css; charset=utf-8", "/review.js": "text/javascript; charset=utf-8"}
+ROUTES = frozenset(
+    {
+        ENTER,
+        *(("GET", path) for path in ("/review", "/rater", *STATIC)),
+        *(("POST", path) for path in ("/rater", "/answer", "/undo")),
+    }
+)
+# Letters of one text that a page shows; a browser gets slow far above it, and nobody reads on.
+MOST_SHOWN = 100_000
+LONGEST_NAME = 60
+LONGEST_NOTE = 10_000
+# A line that begins as programs do, or a fence: the text is set in letters of one width.
+CODE = re.compile(r"^(```|def |class |import |from \w+ import |#include|function |SELECT |public )", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One answer as a button: its key and what it says."""
+
+    key: str
+    words: str
+    chosen: bool = False
+
+
+@dataclass(slots=True)
+class Pages:
+    """The handler of all routes, for one desk. `rater` is who labels, or empty to ask on the page."""
+
+    desk: Desk
+    gate: Gate
+    rater: str = ""
+    clock: Callable[[], float] = monotonic
+    shown: dict[str, tuple[int, float]] = field(default_factory=dict)
+
+    def __call__(self, asked: Asked) -> Reply:
+        """Answer a request that the gate let in. Our own errors become a page that says what to do."""
+        try:
+            return self._answered(asked)
+        except HoldfastError as error:
+            return page("message.html", 400, title="This did not work", text=str(error))
+        except OSError as error:
+            text = f"The answer was not saved: {error}. Mend that, go back, and answer again."
+            return page("message.html", 500, title="Not saved", text=text)
+
+    def _answered(self, asked: Asked) -> Reply:
+        if asked.path in STATIC:
+            return Reply(part(asked.path[1:]), kind=STATIC[asked.path])
+        if (asked.method, asked.path) == ENTER:
+            return page("enter.html", cookies={self.gate.cookie: self.gate.session})
+        if asked.path == "/rater":
+            return self._named(asked)
+        rater = self._rater(asked)
+        if not rater:
+            return _to("/rater")
+        match asked.path:
+            case "/answer":
+                return self._saved(asked, rater)
+            case "/undo":
+                at = self.desk.undo(rater)
+                return _to("/review" if at is None else f"/review?at={at + 1}")
+            case _:
+                return self._sheet(asked, rater)
+
+    def _rater(self, asked: Asked) -> str:
+        return self.rater or unquote(asked.cookies.get(f"{self.gate.cookie}-rater", ""))
+
+    def _named(self, asked: Asked) -> Reply:
+        name = " ".join(asked.form.get("name", "").split())
+        if asked.method == "GET" or self.rater:
+            return _to("/review") if self.rater else page("name.html", wrong="")
+        if not name or len(name) > LONGEST_NAME or visible(name) != name:
+            return page("name.html", 400, wrong=f"A name has 1 to {LONGEST_NAME} letters.")
+        return _to("/review", {f"{self.gate.cookie}-rater": quote(name, safe="")})
+
+    def _saved(self, asked: Asked, rater: str) -> Reply:
+        at, seen = _number(asked.form.get("at")) - 1, _number(asked.form.get("seen"))
+        if seen != len(self.desk.own(rater)):
+            # Sent twice, or from an old tab: what is on the disk stands, and the page shows where that is.
+            return _to("/review?late=1")
+        place, since = self.shown.get(rater, (-1, 0.0))
+        seconds = self.clock() - since if place == at else None
+        note = asked.form.get("note", "").strip().replace("\r\n", "\n")[:LONGEST_NOTE]
+        self.desk.save(rater, at, Answer(asked.form.get("answer", ""), note, seconds))
+        following = self.desk.following(rater, at)
+        return _to("/review" if following is None else f"/review?at={following + 1}")
+
+    def _sheet(self, asked: Asked, rater: str) -> Reply:
+        queue = self.desk.queue(rater)
+        following = self.desk.following(rater)
+        at = _number(asked.query.get("at")) - 1
+        if not 0 <= at < len(queue):
+            if following is None:
+                return self._finished(rater)
+            at = following
+        if self.shown.get(rater, (-1, 0.0))[0] != at:
+            self.shown[rater] = (at, self.clock())
+        return page("review.html", late=bool(asked.query.get("late")), **self._view(rater, at))
+
+    def _view(self, rater: str, at: int) -> dict[str, Any]:
+        item = self.desk.queue(rater)[at]
+        answers = self.desk.answers(rater)
+        last = list(answers.values())[-1] if answers else None
+        turned = self.desk.turned(item, rater)
+        said = answers.get(item.about)
+        return {
+            **self._frame(rater),
+            "at": at + 1,
+            "seen": len(self.desk.own(rater)),
+            "turns": item.turns,
+            "texts": _texts(item, turned),
+            "choices": _choices(self.desk, said, turned),
+            "said": said,
+            "note": said.note if said else "",
+            "chosen_words": _words(said, turned) if said else "",
+            "last": _words(last, last.side_order == "ba") if last else "",
+            "others": [(label.rater, _words(label, turned), label.note) for label in self.desk.others(item)],
+        }
+
+    def _frame(self, rater: str) -> dict[str, Any]:
+        progress = self.desk.progress(rater)
+        return {
+            "rater": rater,
+            "fixed": bool(self.rater),
+            "progress": progress,
+            "left": time_left(progress),
+            "rubric": self.desk.rubric,
+            "pairs": self.desk.options.pairs,
+            "adjudicate": self.desk.options.adjudicate,
+        }
+
+    def _finished(self, rater: str) -> Reply:
+        answers = self.desk.answers(rater)
+        places = {item.about: at for at, item in enumerate(self.desk.queue(rater), 1)}
+        skipped = [places[about] for about, label in answers.items() if label.kind == "skip"]
+        minutes = round(sum(label.seconds or 0 for label in answers.values()) / 60)
+        more: dict[str, Any] = {"skipped": sorted(skipped), "minutes": minutes, "path": str(self.desk.path)}
+        return page("done.html", answered=len(answers) - len(skipped), **self._frame(rater), **more)
+
+
+def refused(why: Refused) -> Reply:
+    """Return the page of a request that the gate refused; it tells a stranger nothing about the rest."""
+    return page("message.html", why.status, title="Not here", text=why.why)
+
+
+def time_left(progress: Standing) -> str:
+    """Return the time left in words, '' where it is not known yet or nothing is left."""
+    if progress.seconds_left is None or progress.done >= progress.total:
+        return ""
+    minutes = progress.seconds_left / 60
+    if minutes < 1:
+        return "less than a minute left"
+    return f"about {minutes:.0f} min left" if minutes < 90 else f"about {minutes / 60:.1f} h left"
+
+
+def page(template: str, status: int = 200, /, cookies: Mapping[str, str] | None = None, **values: Any) -> Reply:
+    """Return a template as a reply."""
+    return Reply(_environment().get_template(template).render(**values), status, cookies=cookies or {})
+
+
+def part(name: str) -> str:
+    """The text of a file of the template folder; names come from our own tables only."""
+    return files("holdfast.web").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FunctionLoader(part), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters.update(shown=shown, code=lambda text: bool(CODE.search(text[:MOST_SHOWN])))
+    return environment
+
+
+def shown(text: str) -> str:
+    """Return a text as it may be looked at: invisible and steering characters named, at most MOST_SHOWN letters."""
+    cut = len(text) - MOST_SHOWN
+    more = f"\n... {cut:,} more letters are not shown" if cut > 0 else ""
+    return visible(text[:MOST_SHOWN].replace("\r\n", "\n")) + more
+
+
+def _texts(item: Item, turned: bool) -> list[tuple[str, str]]:
+    if item.other is None:
+        return [("Answer", item.response)]
+    left, right = (item.rival, item.response) if turned else (item.response, item.rival)
+    return [("Left", left), ("Right", right)]
+
+
+def _choices(desk: Desk, said: Label | None, turned: bool) -> list[Choice]:
+    chosen = "" if said is None else _words(said, turned)
+    return [Choice(key, words, words == chosen) for key, words in _named_keys(desk)]
+
+
+def _named_keys(desk: Desk) -> list[tuple[str, str]]:
+    if desk.options.pairs:
+        return [("1", "Left"), ("0", "Tie"), ("2", "Right"), ("s", "Skip")]
+    if desk.options.scale > 2:
+        return [*((key, key) for key in desk.keys()[:-2]), ("0", "Cannot tell"), ("s", "Skip")]
+    return [("1", "Good"), ("2", "Bad"), ("0", "Cannot tell"), ("s", "Skip")]
+
+
+def _words(label: Label, turned: bool) -> str:
+    """Return what a label says in the words of its button."""
+    match label.kind, label.value:
+        case "choice", 0:
+            return "Tie"
+        case "choice", value:
+            return "Left" if (value == 1) != turned else "Right"
+        case "score", bool(value):
+            return "Good" if value else "Bad"
+        case "score", value:
+            return str(value)
+    return "Cannot tell" if label.note == "cannot tell" else "Skip"
+
+
+def _to(place: str, cookies: Mapping[str, str] | None = None) -> Reply:
+    return Reply(status=303, location=place, cookies=cookies or {})
+
+
+def _number(text: str | None) -> int:
+    """Return a whole number of a form, -1 for anything else."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else -1
