@@ -58,6 +58,7 @@ def main() -> None:
     parser.add_argument("--records", type=int, default=100_000)
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--overhead", type=int, default=1_000_000, help="records to measure the seam with; 0: not")
+    parser.add_argument("--go-on", action="store_true", help="take what a stopped run made here of exact and filter")
     parser.add_argument("--work", type=Path, default=ROOT / ".bench" / "ray")
     parser.add_argument("--out", type=Path, default=ROOT / "bench" / "results" / "ray.json")
     given = parser.parse_args()
@@ -66,20 +67,22 @@ def main() -> None:
     if given.overhead:
         keep(given.out, result, overhead=overhead(given.work, given.overhead))
     if given.records:
-        shutil.rmtree(given.work / "runs", ignore_errors=True)
+        if not given.go_on:
+            shutil.rmtree(given.work / "runs", ignore_errors=True)
         runs = given.work / "runs"
+        shutil.rmtree(runs / "cluster", ignore_errors=True)
         with cluster(runs / "cluster") as running:
             commands = verbs(given.work, given.records)
-            verbs_equal: dict[str, Any] = {}
+            verbs_equal: dict[str, Any] = result.get("equal", {}) if given.go_on else {}
             keep(given.out, result, records=given.records, equal=verbs_equal, nodes_killed=[])
-            for name in ("exact", "filter"):
+            for name in ("exact", "filter") if not given.go_on else ():
                 keep(given.out, result, equal=verbs_equal | {name: equal(name, commands[name], running, runs)})
                 verbs_equal = result["equal"]
             for row in nodes_killed(commands, running, runs, given.kills):
                 keep(given.out, result, nodes_killed=[*result["nodes_killed"], row])
-            keep(given.out, result, driver_killed=driver_killed(commands["filter"], running, runs))
-            for name in ("audit", "mix", "verify", "generate"):
+            for name in ("audit", "verify", "mix", "generate"):
                 keep(given.out, result, equal=result["equal"] | {name: equal(name, commands[name], running, runs)})
+            keep(given.out, result, driver_killed=driver_killed(commands["filter"], running, runs))
 
 
 def keep(path: Path, result: dict[str, Any], **new: Any) -> None:
@@ -142,7 +145,14 @@ def told(out: Path, printed: str) -> dict[str, Any]:
     """What a run wrote and printed, without where (runner) and how fast (ms) it was done."""
     found: dict[str, Any] = {"printed": printed if printed.startswith("{") else ""}
     for path in sorted(out.rglob("*")) if out.is_dir() else ():
-        if not path.is_file() or path.suffix == ".arrow" or path.name in ("exact-priority.npy", "detected.json"):
+        # What a killed task left half-written is hidden, and no result.
+        hidden = path.name.startswith(".")
+        if (
+            not path.is_file()
+            or hidden
+            or path.suffix == ".arrow"
+            or path.name in ("exact-priority.npy", "detected.json")
+        ):
             continue
         content = path.read_bytes()
         name = str(path.relative_to(out))
@@ -199,6 +209,7 @@ def nodes_killed(commands: dict[str, list[str]], running: Cluster, runs: Path, c
     for number in range(count):
         verb, pattern, least = places[number % len(places)]
         out = runs / verb
+        shutil.rmtree(out, ignore_errors=True)
         process = started(commands[verb], running.runner, out, running)
         parts = waited(process, out, pattern, least)
         running.kill_node()
