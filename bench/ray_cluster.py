@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -85,10 +86,12 @@ class Cluster:
 def cluster(folder: Path, *, nodes: int = 2, token: bool = True) -> Iterator[Cluster]:
     """Start a cluster, and end each of its processes afterwards."""
     folder.mkdir(parents=True, exist_ok=True)
+    # The paths of Ray's sockets may have 107 characters, and it adds 70 of its own.
+    room = tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True)
     made = Cluster(folder, _free_port(), secrets.token_hex(16) if token else "")
     try:
         options = ("--head", "--port", str(made.port), "--num-cpus", "0", "--include-dashboard", "false")
-        ports = ("--ray-client-server-port", str(_free_port()), "--temp-dir", str(folder / "r"))
+        ports = ("--ray-client-server-port", str(_free_port()), "--temp-dir", room.name)
         made.head = made.start(*options, *ports)
         for _ in range(nodes):
             made.add_node()
@@ -97,6 +100,7 @@ def cluster(folder: Path, *, nodes: int = 2, token: bool = True) -> Iterator[Clu
         for process in (*made.nodes, made.head):
             if process is not None:
                 _kill(process)
+        room.cleanup()
 
 
 def _free_port() -> int:

@@ -35,7 +35,7 @@ from tests.integrations import records
 
 # One cluster serves all tests, in one process of a parallel run.
 pytestmark = pytest.mark.xdist_group("ray")
-COUNT, SHARD = 1_500, 250
+COUNT, SHARD = 1_200, 200
 SETTINGS = """
 version: 1
 real: [{path: real.jsonl, map: {prompt: question, response: answer}}]
@@ -121,8 +121,27 @@ def told(folder: Path) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("verb", [audited, filtered, verified, mixed, generated])
-def test_every_heavy_verb_gives_the_bytes_of_the_local_runner(
+@pytest.fixture(scope="session")
+def here(files: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What the filter writes in one process of this machine."""
+    out = tmp_path_factory.mktemp("here") / "out"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reader, "SHARD_ROWS", SHARD)
+        filtered(LocalRunner(1), files, out)
+    return told(out)
+
+
+def test_the_filter_gives_the_bytes_of_the_local_runner(
+    ray: Runner, files: dict[str, Path], here: dict[str, Any], tmp_path: Path
+) -> None:
+    """Held-out text, personal data, exact and near-duplicates: the same records, reasons and evidence."""
+    filtered(ray, files, tmp_path / "out")
+    assert here == told(tmp_path / "out")
+    assert {"eval-contamination", "exact-duplicate", "near-duplicate"} <= set(here["manifest.json"]["reasons"])
+
+
+@pytest.mark.parametrize("verb", [audited, verified, mixed, generated])
+def test_every_other_heavy_verb_gives_the_bytes_of_the_local_runner(
     verb: Callable[..., None], ray: Runner, files: dict[str, Path], tmp_path: Path
 ) -> None:
     """Six shards on two nodes: report, records, reasons and manifest are those of one process of this machine."""
@@ -188,9 +207,10 @@ def test_exact_duplicates_in_buckets_are_those_of_one_machine(
     assert len(data.shards) == len(list((tmp_path / "equal").glob("map-*")))
 
 
-def test_a_lost_node_costs_a_retry(running: Cluster, ray: Runner, files: dict[str, Path], tmp_path: Path) -> None:
+def test_a_lost_node_costs_a_retry(
+    running: Cluster, ray: Runner, files: dict[str, Path], here: dict[str, Any], tmp_path: Path
+) -> None:
     """A node is killed when a third of the shards is shingled: the filter ends with the bytes of the local runner."""
-    filtered(LocalRunner(1), files, tmp_path / "local")
     killed = []
 
     def look(what: str, done: int, total: int) -> None:
@@ -201,7 +221,7 @@ def test_a_lost_node_costs_a_retry(running: Cluster, ray: Runner, files: dict[st
     options = FilterOptions(Filters(), (files["held"],), runner=ray, progress=look)
     filter_files([files["data"]], tmp_path / "ray", options)
     running.add_node()
-    assert (1, told(tmp_path / "local")) == (len(killed), told(tmp_path / "ray"))
+    assert (1, here) == (len(killed), told(tmp_path / "ray"))
 
 
 DRIVER = """
@@ -223,9 +243,10 @@ filter_files([data], Path(out), FilterOptions(Filters(), (held,), runner=runner_
 """
 
 
-def test_a_killed_driver_is_started_again_and_goes_on(running: Cluster, files: dict[str, Path], tmp_path: Path) -> None:
+def test_a_killed_driver_is_started_again_and_goes_on(
+    running: Cluster, files: dict[str, Path], here: dict[str, Any], tmp_path: Path
+) -> None:
     """SIGKILL of the command itself: the same command takes the committed parts and ends with the same bytes."""
-    filtered(LocalRunner(1), files, tmp_path / "local")
     code = DRIVER.format(shard=SHARD, stages=STAGES)
     command = [sys.executable, "-c", code, str(files["data"]), str(files["held"]), str(tmp_path / "ray")]
     first, second = (
@@ -237,7 +258,7 @@ def test_a_killed_driver_is_started_again_and_goes_on(running: Cluster, files: d
     assert (-signal.SIGKILL, 0) == (first.returncode, second.returncode), second.stderr
     count, kept = second.stdout.split()
     assert (True, "True") == (int(count) >= 3, kept)
-    assert told(tmp_path / "local") == told(tmp_path / "ray")
+    assert here == told(tmp_path / "ray")
 
 
 def loses(table: pa.Table, **params: object) -> pa.Table:
