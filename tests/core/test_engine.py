@@ -9,7 +9,7 @@ import pytest
 
 from holdfast.core.dataset import Dataset, ShardWriter, table_of
 from holdfast.core.engine import LocalRunner, Stage, map_shards
-from holdfast.core.errors import ConservationError, MachineError
+from holdfast.core.errors import ConservationError, MachineError, MissingExtraError
 from holdfast.core.record import Record
 
 
@@ -105,6 +105,18 @@ def test_a_worker_that_always_dies_ends_in_a_clear_error(tmp_path):
     """The run stops after a few attempts and says what is most often the cause."""
     with pytest.raises(MachineError, match="killed for memory"):
         values(Stage("s", tmp_path, dies), made(tmp_path / "data"), 2)
+
+
+def lacks_an_extra(table: pa.Table) -> pa.Table:
+    """A kernel in an environment without an optional part."""
+    raise MissingExtraError("py3langid", "lang")
+
+
+def test_an_error_of_a_worker_process_keeps_its_words(tmp_path):
+    """What a task raises on purpose arrives whole, with its remedy, and is not taken for a broken process."""
+    with pytest.raises(MissingExtraError, match=r"^py3langid is not installed\.\n  Install it with") as caught:
+        values(Stage("s", tmp_path, lacks_an_extra), made(tmp_path / "data"), 2)
+    assert caught.value.remedy.startswith("Install it with")
 
 
 def test_take_returns_rows_in_the_order_asked(tmp_path):
