@@ -1,5 +1,6 @@
 """The exchange: rows meet by key, in order, counted, from one file for each map task."""
 
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -8,6 +9,7 @@ import pytest
 from holdfast.core.engine import LocalRunner
 from holdfast.core.errors import ConservationError
 from holdfast.core.exchange import BUCKET_ROWS, Exchange, buckets_for, exchanged
+from tests.core.killing import dies_half_written
 from tests.core.test_engine import made
 
 
@@ -91,6 +93,21 @@ def test_committed_parts_are_not_made_again_and_half_written_ones_not_read(tmp_p
     (tmp_path / "s" / "map-000009.arrow").write_bytes(b"whole, and of nobody")
     assert first == list(exchanged(stage, shards, LocalRunner(1)))
     assert "xx" == (tmp_path / "log").read_text()
+
+
+@pytest.mark.parametrize("phase", ["map", "reduce"])
+def test_half_written_parts_of_killed_tasks_are_never_read(tmp_path, phase):
+    """A process is killed with half a part on disk, in map and in reduce: nothing of the half is in the result."""
+    shards, kernels = made(tmp_path / "data").shards, {"map": lengths, "reduce": same}
+    expected = list(exchanged(Exchange("calm", tmp_path, **_named(kernels)), shards, LocalRunner(1)))
+    kernels[phase] = partial(dies_half_written, flag=str(tmp_path / "flag"), kernel=kernels[phase])
+    assert expected == list(exchanged(Exchange("s", tmp_path, **_named(kernels)), shards, LocalRunner(2)))
+    assert (tmp_path / "flag").exists()
+    assert list((tmp_path / "s").glob(".*"))  # the half is there, and nobody took it for a part
+
+
+def _named(kernels):
+    return {"kernel": kernels["map"], "reduce": kernels["reduce"], "by": "key", "buckets": 2}
 
 
 def test_buckets_grow_with_the_rows():
