@@ -25,6 +25,7 @@ class Cluster:
 
     folder: Path
     port: int
+    client_port: int
     token: str
     head: subprocess.Popen[bytes] | None = None
     nodes: list[subprocess.Popen[bytes]] = field(default_factory=list)
@@ -38,6 +39,11 @@ class Cluster:
     def runner(self) -> str:
         """The value of `--runner`."""
         return f"ray:{self.address}"
+
+    @property
+    def from_elsewhere(self) -> str:
+        """The value of `--runner` for a machine that is no node of it."""
+        return f"ray://127.0.0.1:{self.client_port}"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -88,10 +94,10 @@ def cluster(folder: Path, *, nodes: int = 2, token: bool = True) -> Iterator[Clu
     folder.mkdir(parents=True, exist_ok=True)
     # The paths of Ray's sockets may have 107 characters, and it adds 70 of its own.
     room = tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True)
-    made = Cluster(folder, _free_port(), secrets.token_hex(16) if token else "")
+    made = Cluster(folder, _free_port(), _free_port(), secrets.token_hex(16) if token else "")
     try:
         options = ("--head", "--port", str(made.port), "--num-cpus", "0", "--include-dashboard", "false")
-        ports = ("--ray-client-server-port", str(_free_port()), "--temp-dir", room.name)
+        ports = ("--ray-client-server-port", str(made.client_port), "--temp-dir", room.name)
         made.head = made.start(*options, *ports)
         for _ in range(nodes):
             made.add_node()

@@ -304,7 +304,10 @@ def test_no_secret_is_in_what_nodes_are_handed(tmp_path: Path, monkeypatch: pyte
 
 
 def test_an_open_cluster_is_refused_unless_told_otherwise(files: dict[str, Path], tmp_path: Path) -> None:
-    """A cluster that asks nobody for a token: exit 2 and why; with without_token the work is done, --json is JSON."""
+    """A cluster that asks nobody for a token: exit 2 and why; with without_token the work is done, --json is JSON.
+
+    It is reached as a node does, and from elsewhere through its client server.
+    """
     if find_spec("ray") is None:
         missing("the extra [ray]")
     with cluster(tmp_path / "ray", nodes=1, token=False) as made:
@@ -313,7 +316,7 @@ def test_an_open_cluster_is_refused_unless_told_otherwise(files: dict[str, Path]
         environment = {**made.environment, "RAY_AUTH_TOKEN": "0" * 32}
         unasked, told_to = (
             subprocess.run([*command, runner], env=environment, capture_output=True, text=True, cwd=ROOT, check=False)
-            for runner in (made.runner, f"{made.runner},without_token=yes")
+            for runner in (made.runner, f"{made.from_elsewhere},without_token=yes")
         )
     assert (2, True) == (unasked.returncode, "asks nobody for a token" in unasked.stderr), unasked.stderr
     assert (0, "ray") == (told_to.returncode, json.loads(told_to.stdout)["runner"]), told_to.stderr

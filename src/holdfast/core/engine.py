@@ -29,7 +29,8 @@ Progress = Callable[[str, int, int], None]
 
 # A task is pure and its part is committed whole, so that running it again after a lost worker is harmless.
 ATTEMPTS = 3
-# What a worker is given: shards have 25,000 records or 32 MiB. Measured by bench/ray.py, which prints the peak.
+# What a worker is given: twice the 370 to 390 MiB at which one peaks that does every stage of an audit over shards of
+# 25,000 records or 32 MiB (docs/scaling.md).
 TASK_MEMORY = 768 << 20
 
 
