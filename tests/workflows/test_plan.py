@@ -99,9 +99,46 @@ def test_a_local_model_costs_nothing(tmp_path):
 
 
 def test_what_is_not_supported_is_still_refused(tmp_path):
-    """Judges are read from the settings and refused by name; generators with models no longer are."""
-    with pytest.raises(UsageError, match=r"filters\.judge"):
-        plan(asking(tmp_path, filters={"judge": {"model": "m", "rubric": "r.md"}}))
+    """Runners are read from the settings and refused by name; models and judges no longer are."""
+    with pytest.raises(UsageError, match="a runner other than local"):
+        plan(asking(tmp_path, runner={"ray": "auto"}))
+
+
+JUDGED = {"j": {"base_url": "https://api.anthropic.com/v1", "model": "claude-3-5-haiku-latest"}}
+
+
+def judged(folder, **more):
+    """Settings of a build whose records another model judges."""
+    (folder / "r.md").write_text("Good answers are right.")
+    judge = {"model": "j", "rubric": str(folder / "r.md"), **more.pop("judge", {})}
+    return asking(folder, models=ASKING["models"] | JUDGED, filters={"judge": judge}, **more)
+
+
+def test_calls_of_judges_are_counted_and_priced(tmp_path):
+    """30 records and 7 canaries are one call each by score, two in pairs; rubric and answer are read."""
+    alone = plan(asking(tmp_path))
+    made = plan(judged(tmp_path))
+    (line,) = [line for line in made.generators if line.generator == "judge"]
+    assert (37, 37) == (line.calls.value, made.calls.value - alone.calls.value)
+    assert 37 * 400 < line.input_tokens.value < 37 * 1500
+    assert line.cost.value > 0
+    assert pytest.approx(alone.cost.value + line.cost.value) == made.cost.value
+    assert any("no labels" in text for text in made.warnings)
+    pairs = plan(judged(tmp_path, judge={"mode": "pairs"}))
+    assert 74 == pairs.calls.value - alone.calls.value
+
+
+def test_a_judge_of_a_generators_kin_is_refused(tmp_path):
+    """The plan names both before anything is paid; with the risk accepted it is a warning."""
+    kin = {"j": {"base_url": "https://api.openai.com/v1", "model": "gpt-4.1"}}
+    settings_of = {"models": ASKING["models"] | kin, "filters": {"judge": {"model": "j", "rubric": "r.md"}}}
+    (tmp_path / "r.md").write_text("Be right.")
+    settings_of["filters"]["judge"]["rubric"] = str(tmp_path / "r.md")
+    with pytest.raises(UsageError, match=r"judge j \(gpt-4\.1\) is of the same family, gpt: generator gpt-4o-mini"):
+        plan(asking(tmp_path, **settings_of))
+    waiver = [{"rule": "judge-family", "reason": "r", "owner": "o", "until": "2999-01-01"}]
+    made = plan(asking(tmp_path, **settings_of, accepted_risks=waiver))
+    assert any(text.startswith("accepted risk: judge j") for text in made.warnings)
 
 
 def test_the_command_shows_ranges_and_sources(tmp_path):

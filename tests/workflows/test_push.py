@@ -79,3 +79,19 @@ def test_a_parcel_with_problems_is_never_sent(product, capsys):
         upload(parcel(product), "org/name")
     assert 1 == main(["push", str(product), "--repo", "org/name", "--yes"])
     assert "nothing was sent" in capsys.readouterr().out
+
+
+def test_a_licence_of_some_records_is_not_that_of_all(tmp_path):
+    """Where real records state no licence, card and Croissant count them, and push says what to do."""
+    real = [{"text": sentence(n), **({"licence": "MIT"} if n < 3 else {})} for n in range(10)]
+    made = [{"text": sentence(100 + n), "generator": "g"} for n in range(4)]
+    for name, rows in (("real", real), ("made", made)):
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    out = tmp_path / "out"
+    mix([tmp_path / "real.jsonl"], [tmp_path / "made.jsonl"], out)
+    card = out / "README.md"
+    assert "| licence | MIT; 7 of 10 real records state none |" in card.read_text()
+    assert "7 of 10 real records state none" in json.loads((out / "croissant.json").read_text())["description"]
+    assert [True] == ["for some of the real records" in each for each in parcel(out).problems]
+    card.write_text(card.read_text().replace("license:\n- mit\n- unknown\n", "license: mit\n"))
+    assert parcel(out).ok

@@ -240,3 +240,12 @@ def test_how_sure_one_is_comes_from_the_rows(tmp_path, columns, grade):
     manifest = reserve([written(tmp_path / "r.jsonl", rows)], tmp_path / "out", ReserveOptions(4))
     sealed = read_seal(tmp_path / "out/holdfast.seal")
     assert (grade, grade) == (manifest.more["proof"]["grade"], sealed.proof["grade"])
+
+
+def test_too_few_real_records_are_told_in_a_sentence_that_can_be_followed(tmp_path):
+    """With none or one real record no number is proposed that nobody can ask for."""
+    for rows in ([], [{"text": "one"}], [{"text": f"row {n}", "origin": "synthetic"} for n in range(9)]):
+        path = tmp_path / "few.jsonl"
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        with pytest.raises(UsageError, match=r"(?s)Too few real records.*Give more real data"):
+            reserve([path], tmp_path / "sealed")

@@ -42,7 +42,7 @@ def tokeniser(texts: list[str]) -> PreTrainedTokenizerFast:
         vocab_size=1024, special_tokens=special, initial_alphabet=letters, show_progress=False
     )
     made.train_from_iterator(texts, trainer)
-    fast = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]  # transformers leaves it bare
+    fast = PreTrainedTokenizerFast(
         tokenizer_object=made, pad_token=PAD, eos_token=END, additional_special_tokens=[USER, ASSISTANT]
     )
     fast.chat_template = TEMPLATE

@@ -11,6 +11,7 @@ import orjson
 import typer
 
 from holdfast.cli import screen
+from holdfast.cli.judge_lines import judge_lines
 from holdfast.cli.options import DEFAULT_SETTINGS, Json, SettingsFile, Where
 from holdfast.core.runners import chosen
 from holdfast.core.settings import load
@@ -43,6 +44,8 @@ def run(given: Options) -> int:
             screen.result(
                 f"short: {name or 'the set'} has {cell['accepted']:,} of {cell['quota']:,} ({cell['stopped_by']})"
             )
+        for line in judge_lines(built.manifest.get("judging") or {}):
+            screen.result(line)
         screen.result(_where(built))
     return built.exit
 

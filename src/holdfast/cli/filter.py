@@ -1,6 +1,7 @@
 """Remove duplicates, held-out text and personal data. Nothing is deleted: rejected records keep their reason.
 
-Without --dedup both exact and near-duplicates are removed.
+Without --dedup both exact and near-duplicates are removed. With --labels people decide, with -c the judge of the
+settings does as far as it agrees with them.
 """
 
 from dataclasses import dataclass
@@ -11,10 +12,11 @@ from typing import Annotated
 import typer
 
 from holdfast.cli import screen
-from holdfast.cli.options import Files, Json, Mapping, Out, Where, mapping
+from holdfast.cli.judge_lines import judge_lines
+from holdfast.cli.options import Files, Json, Mapping, Out, SettingsFile, Where, mapping
 from holdfast.core.errors import UsageError
 from holdfast.core.runners import runner_of
-from holdfast.core.settings import Dedup, Filters, Near, Novelty, Semantic
+from holdfast.core.settings import Dedup, Filters, Near, Novelty, Semantic, Settings, load
 from holdfast.workflows.filter import FilterOptions, filter_files
 
 
@@ -72,6 +74,11 @@ class Options:
         list[Path] | None, typer.Option(metavar="FILE", help="What is covered already, for --novelty.")
     ] = None
     privacy: Annotated[Privacy, typer.Option(help="What happens to personal data and secrets.")] = Privacy.off
+    labels: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="What people said (holdfast review): no rejects, yes keeps."),
+    ] = None
+    settings: SettingsFile = None
     map: Mapping = None
     json: Json = False
     runner: Where = None
@@ -84,16 +91,29 @@ def run(given: Options) -> int:
     dedup = _dedup(given)
     novelty = Novelty(least=given.novelty, against=tuple(given.against or ())) if given.novelty else None
     filters = Filters(dedup=dedup, novelty=novelty, privacy=given.privacy.value)
+    settings = _judged(given)
+    columns, labels = mapping(given.map), given.labels or ()
     with screen.progress(quiet=given.quiet) as progress:
-        runner = runner_of(given.runner or "local")
-        seen = (given.eval or (), given.real or (), mapping(given.map))
-        options = FilterOptions(filters, *seen, runner=runner, progress=progress)
+        seen = (given.eval or (), given.real or (), columns)
+        runner = runner_of(given.runner or (settings.runner if settings else "local"))
+        options = FilterOptions(filters, *seen, settings=settings, labels=labels, runner=runner, progress=progress)
         manifest = filter_files(given.files, given.out, options)
     screen.done(manifest, given.out, as_json=given.json)
     if not given.json:
-        for line in screen.bill_lines(manifest.more["bill"]):
+        for line in [*judge_lines(manifest.more.get("judging", {})), *screen.bill_lines(manifest.more["bill"])]:
             screen.result(line)
     return 0 if manifest.counts.kept else 1
+
+
+def _judged(given: Options) -> Settings | None:
+    """Return the settings with their judge. Raises `UsageError` for settings without one: they would do nothing."""
+    if given.settings is None:
+        return None
+    settings = load(given.settings)
+    if settings.filters.judge is None:
+        what = f"{given.settings} names no judge, and of the settings filter takes nothing else."
+        raise UsageError(what, "Add filters: {judge: {model: NAME, rubric: FILE}}, or leave -c out.")
+    return settings
 
 
 def _refuse_idle(given: Options) -> None:

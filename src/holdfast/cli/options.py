@@ -37,12 +37,19 @@ class FailOn(StrEnum):
     never = "never"
 
 
-def mapping(pairs: list[str] | None) -> dict[str, str]:
-    """Read FIELD=COLUMN pairs."""
+def mapping(given: list[str] | None) -> dict[str, str]:
+    """Read FIELD=COLUMN pairs of --map."""
+    return pairs(given, "--map", "FIELD=COLUMN", "generator=model_name")
+
+
+def pairs(
+    given: list[str] | None, option: str, form: str = "COLUMN=VALUE", example: str = "series=baseline"
+) -> dict[str, str]:
+    """Read the pairs of a repeatable option."""
     found: dict[str, str] = {}
-    for pair in pairs or ():
-        field, equals, column = pair.partition("=")
-        if not equals or not field or not column:
-            raise UsageError(f"--map {pair!r} is not FIELD=COLUMN.", "For example --map generator=model_name.")
-        found[field] = column
+    for pair in given or ():
+        name, equals, value = pair.partition("=")
+        if not equals or not name or not value:
+            raise UsageError(f"{option} {pair!r} is not {form}.", f"For example {option} {example}.")
+        found[name] = value
     return found

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from glob import glob
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ import orjson
 
 from holdfast import __version__
 from holdfast.core.dataset import Input
-from holdfast.core.errors import ConservationError, MachineError, UsageError
+from holdfast.core.errors import ConservationError, InputError, MachineError, UsageError
 from holdfast.core.files import HALF_WRITTEN, digest_of, whole_file
 from holdfast.core.objects import named
 
@@ -131,9 +132,17 @@ def manifest_digest(values: Mapping[str, Any]) -> str:
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
-    """Return the manifest of a complete folder, or None where there is none."""
+    """Return the manifest of a complete folder, or None where there is none. Raises `InputError` for another's."""
     path = folder / MANIFEST
-    return orjson.loads(path.read_bytes()) if path.exists() else None
+    if not path.exists():
+        return None
+    try:
+        values = orjson.loads(path.read_bytes())
+    except ValueError:
+        values = None
+    if not (isinstance(values, dict) and "verb" in values and isinstance(values.get("files"), dict)):
+        raise InputError(f"{path} is not a manifest of Holdfast.", "Name another folder, or move the file away.")
+    return values
 
 
 @contextmanager
@@ -157,15 +166,28 @@ def only_writer(folder: Path) -> Iterator[Path]:
         os.close(handle)
 
 
+def spare(folder: Path, paths: Iterable[str | Path]) -> None:
+    """Raise `UsageError` when what a run reads is `folder` itself, or lies in it under a name that a verb writes.
+
+    Raises `InputError` when the folder has another tool's manifest.json, which would be overwritten.
+
+    `paths` are files, globs or folders: inputs, and what they are compared with, as a sealed set or the round before.
+    """
+    read_manifest(folder)
+    own = Path(named(folder)).resolve()
+    for path in (Path(name) for given in paths for name in glob(str(given)) or [str(given)]):  # noqa: PTH207 absolute patterns
+        found = path.resolve()
+        if found == own or (found.parent == own and path.name.partition(".")[0] in OURS):
+            raise UsageError(f"{path} is an input and would be overwritten.", "Choose another --out.")
+
+
 def begin(folder: Path, inputs: Iterable[Input]) -> None:
     """Make `folder` ready for a run over `inputs`: none is overwritten, and nothing of an earlier run stays.
 
-    Raises `UsageError` when an input lies in `folder` under a name that a verb writes.
+    Called when all that may be refused has been looked at, so that a typing error costs no earlier result. Raises
+    `UsageError` when an input lies in `folder` under a name that a verb writes.
     """
-    for item in inputs:
-        path = Path(item.path)
-        if path.resolve().parent == Path(named(folder)).resolve() and path.name.partition(".")[0] in OURS:
-            raise UsageError(f"{path} is an input and would be overwritten.", "Choose another --out.")
+    spare(folder, (item.path for item in inputs))
     older = read_manifest(folder) or {}
     for name in older.get("files", {}).values():
         if Path(name).name == name and name.partition(".")[0] in OURS:

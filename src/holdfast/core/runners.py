@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from holdfast.core.engine import TASK_MEMORY, LocalRunner, Runner
 from holdfast.core.errors import UsageError
 from holdfast.core.plugins import load
-from holdfast.core.settings import OnRay, OnThisMachine
+from holdfast.core.where import OnRay, OnThisMachine
 
 RAY = "holdfast.integrations.ray:RayRunner"
 BYTES = {"MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}

@@ -13,9 +13,10 @@ from typing import Annotated, Any, Literal
 
 import orjson
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
+from pydantic import BaseModel, Field, PrivateAttr, ValidationError, model_validator
 
 from holdfast.core.errors import UsageError, nearest
+from holdfast.core.where import CONFIG, OnRay, OnThisMachine
 from holdfast.core.yamlfile import locate, parse
 
 # A share of at most 0.7 is a setting; above it the risk must be accepted in writing (contracts.md).
@@ -30,7 +31,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 class Strict(BaseModel):
     """Base of all settings: frozen, and an unknown key is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = CONFIG
 
 
 class Student(Strict):
@@ -171,12 +172,37 @@ class Dedup(Strict):
 
 
 class JudgeSettings(Strict):
-    """An LLM judge: it may reject only after agreeing with human labels."""
+    """An LLM judge, or a panel of them by majority or `weights`: it may reject only after agreeing with human labels.
 
-    model: str
+    Agreement is asked for in each `subset`: generator, family, cell, domain, or a column of the rows. `records` are the
+    labelled ones where they are not among those judged. Without `verified` no record that a verifier passed is judged.
+    """
+
+    model: str | Annotated[tuple[str, ...], Field(min_length=1)]
     rubric: Path
+    mode: Literal["score", "pairs", "items"] = "score"
+    scale: Annotated[int, Field(ge=2, le=10)] = 5
+    pass_at: Annotated[int, Field(ge=2, le=10)] = 4
+    weights: tuple[Annotated[float, Field(gt=0)], ...] = ()
+    decoding: dict[str, Any] = {}
     labels: Path | None = None
-    min_agreement: float = 0.4
+    records: Path | None = None
+    subset: str = "generator"
+    min_agreement: Annotated[float, Field(gt=0, le=1)] = 0.4
+    verified: bool = True
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The names of the judges, each once."""
+        return tuple(dict.fromkeys((self.model,) if isinstance(self.model, str) else self.model))
+
+    @model_validator(mode="after")
+    def _fits(self) -> "JudgeSettings":
+        if self.pass_at > self.scale:
+            raise ValueError(f"pass_at is {self.pass_at} on a scale to {self.scale}: nothing would pass")
+        if self.weights and len(self.weights) != len(self.models):
+            raise ValueError(f"weights has {len(self.weights)} values for {len(self.models)} judges")
+        return self
 
 
 class Novelty(Strict):
@@ -246,24 +272,6 @@ class AcceptedRisk(Strict):
     until: date
 
 
-class OnThisMachine(Strict):
-    """Work in processes of this machine: at most `workers`, and as many as fit into `memory` (such as 2GiB)."""
-
-    workers: Annotated[int, Field(ge=1)] | None = None
-    memory: Annotated[str, Field(pattern=r"^\d+(\.\d+)?(MiB|GiB|TiB)$")] | None = None
-
-
-class OnRay(Strict):
-    """Work on a Ray cluster that is there: `ray` is auto, HOST:PORT or ray://HOST:PORT.
-
-    `token_env` is the name of the variable that holds its token; `without_token` takes a cluster that asks for none.
-    """
-
-    ray: Annotated[str, Field(min_length=1)]
-    token_env: Annotated[str, Field(min_length=1)] = "RAY_AUTH_TOKEN"  # noqa: S105  # a name
-    without_token: bool = False
-
-
 class Settings(Strict):
     """Everything in holdfast.yaml. `version` is the version of this contract.
 
@@ -312,6 +320,9 @@ class Settings(Strict):
             for name in (generator.model, generator.against):
                 if name is not None and name not in self.models:
                     raise ValueError(f"generator uses model {name!r}. {nearest(name, self.models)}")
+        for name in self.filters.judge.models if self.filters.judge else ():
+            if name not in self.models:
+                raise ValueError(f"filters.judge uses model {name!r}. {nearest(name, self.models)}")
         return self
 
     @property

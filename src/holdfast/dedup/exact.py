@@ -14,7 +14,7 @@ import pyarrow as pa
 from holdfast.core.dataset import Dataset, text_of
 from holdfast.core.engine import Progress, Runner
 from holdfast.core.errors import ConservationError
-from holdfast.core.exchange import Exchange, exchanged
+from holdfast.core.exchange import Exchange, buckets_for, exchanged
 from holdfast.core.text import digests as digests_of
 
 Indices = npt.NDArray[np.int64]
@@ -51,6 +51,17 @@ def exact_duplicates(digests: npt.NDArray[np.uint64], priority: Priority = None)
     The representative is the record of the lowest `priority` (none: all equal), among these the first.
     """
     return ExactDuplicates(representatives(digests, priority))
+
+
+def of_any_size(
+    data: Dataset, digests: npt.NDArray[np.uint64], priority: Priority, where: tuple[Path, Runner, Progress | None]
+) -> ExactDuplicates:
+    """Group the records of `data` by their digests: few in this process, many in buckets by the runner."""
+    buckets = buckets_for(data.rows)
+    folder, runner, progress = where
+    if buckets == 1:
+        return exact_duplicates(digests, priority)
+    return exact_in_buckets(data, folder, runner, priority, buckets, progress)
 
 
 def exact_in_buckets(

@@ -17,7 +17,7 @@ import orjson
 from holdfast.core.dataset import Dataset
 from holdfast.core.errors import InputError, UsageError
 from holdfast.core.reader import read
-from holdfast.core.rundir import write_bytes
+from holdfast.core.rundir import read_manifest, write_bytes
 from holdfast.dedup.eval_index import EvalIndex
 
 NAME = "holdfast.seal"
@@ -120,7 +120,11 @@ def open_held_out(paths: Sequence[Path], spool: Path) -> HeldOut:
         raise UsageError(f"{sealed[0]} is a sealed set, and a seal stands for one set only.", remedy)
     first = paths[0]
     folder = first if first.is_dir() else first.parent
-    if not (folder / NAME).exists() or (first.is_file() and first.name.partition(".")[0] != "eval"):
+    other = first.is_file() and first.name.partition(".")[0] != "eval"
+    if not other and not (folder / NAME).exists() and _was_sealed(folder):
+        what = f"{folder} was sealed, and its {NAME} is not there."
+        raise InputError(what, "Restore it: without, nobody can tell whether the set is the one that was sealed.")
+    if other or not (folder / NAME).exists():
         return HeldOut(read(paths, spool=spool))
     seal = read_seal(folder / NAME)
     files = sorted(folder.glob("eval.*")) if first.is_dir() else list(paths)
@@ -132,9 +136,23 @@ def open_held_out(paths: Sequence[Path], spool: Path) -> HeldOut:
     return HeldOut(data, seal, seal.broken(data), ood)
 
 
+def _was_sealed(folder: Path) -> bool:
+    """Whether a manifest beside a held-out set says that there was a seal."""
+    try:
+        manifest = read_manifest(folder)
+    except InputError:  # a file of another tool, which is called as ours
+        return False
+    return manifest is not None and "seal" in manifest["files"]
+
+
 def open_unbroken(paths: Sequence[Path], spool: Path) -> HeldOut:
-    """Read a held-out set as `open_held_out` does. Raises `InputError` where it is not the one that was sealed."""
+    """Read a held-out set as `open_held_out` does.
+
+    Raises `InputError` where it is not the one that was sealed, or holds no record: nothing would be kept out.
+    """
     held_out = open_held_out(paths, spool)
+    if not held_out.data.rows:
+        raise InputError(f"The held-out set in {paths[0]} holds no record.", "Name one that does, or leave it out.")
     if held_out.broken:
         more = f" (and {len(held_out.broken) - 1} more)" if len(held_out.broken) > 1 else ""
         raise InputError(

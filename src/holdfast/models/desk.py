@@ -29,13 +29,14 @@ Look = Callable[[Tally], None]
 
 @dataclass(slots=True)
 class Desk:
-    """Holds conversations of jobs. `look` is shown the tally while it does."""
+    """Holds conversations of jobs. `look` sees the tally while it does; `spent` is what others took of the budget."""
 
     settings: Settings
     ledger: Ledger
     names: Sequence[str]
     deadline: float | None = None
     look: Look | None = None
+    spent: float = 0.0
     tally: Tally = field(default_factory=Tally)
     stopped: BaseException | None = None
     _runner: asyncio.Runner | None = None
@@ -77,7 +78,7 @@ class Desk:
         known = {name: rate for name, rate in found.items() if rate is not None}
         open_calls = [call for call in self.ledger.perhaps() if call[0] in known]
         perhaps = sum(known[name].ceiling(size, most or 0) for name, size, most in open_calls)
-        return float(perhaps + sum(entry["cost"] for entry in self.ledger.usage().values()))
+        return float(self.spent + perhaps + sum(entry["cost"] for entry in self.ledger.usage().values()))
 
     def close(self) -> None:
         """Let endpoints, loop and ledger go."""
@@ -89,10 +90,15 @@ class Desk:
 
 @contextmanager
 def open_desk(
-    settings: Settings, out: Path, names: Sequence[str], deadline: float | None = None, look: Look | None = None
+    settings: Settings,
+    out: Path,
+    names: Sequence[str],
+    deadline: float | None = None,
+    look: Look | None = None,
+    spent: float = 0.0,
 ) -> Iterator[Desk]:
     """Give a desk for the models called `names`, with the ledger in the folder `out`."""
-    desk = Desk(settings, Ledger(out / FILE, settings.durability), names, deadline, look)
+    desk = Desk(settings, Ledger(out / FILE, settings.durability), names, deadline, look, spent)
     try:
         yield desk
     finally:

@@ -76,12 +76,13 @@ def rate(model: Model) -> Rate | None:
 
 
 def rates(settings: Settings) -> Mapping[str, Rate | None]:
-    """Return the rate of every model that a generator uses, by its name in the settings.
+    """Return the rate of every model that a generator or a judge uses, by its name in the settings.
 
     A listed price counts as unknown in another currency than the table's. Raises `UsageError` where `budget.cost` is
     set and a price is unknown, because such a budget would not hold.
     """
     used = {name for entry in settings.generators for name in (entry.model, entry.against) if name is not None}
+    used |= set(settings.filters.judge.models if settings.filters.judge else ())
     found = {name: _in(settings.budget.currency, rate(settings.models[name])) for name in sorted(used)}
     unknown = [name for name, each in found.items() if each is None]
     if unknown and settings.budget.cost is not None:

@@ -3,7 +3,7 @@
 Zero-width characters, direction controls, tag characters, variation selectors and invisible separators, where no
 script needs them. Legitimate use stays: joiners inside emoji and in Arabic, Indic and other joining scripts, flags
 of regions, direction marks in text that has right-to-left letters, a byte order mark at the start, a break
-opportunity beside a space, in Thai, Khmer or CJK. Homoglyphs and comments of markup are not looked for here.
+opportunity beside a space, in Thai, Khmer or CJK. Look-alike letters and comments of markup: `disguised`.
 """
 
 import re

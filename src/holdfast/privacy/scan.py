@@ -5,14 +5,14 @@ The result is the same as calling the finders on every text (a test holds the tw
 its first two characters leaves the scan.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from holdfast.privacy import hidden, personal, secrets
+from holdfast.privacy import disguised, hidden, injection, personal, secrets
 from holdfast.privacy.leaks import Compiled, Leak, compiled, find, masked
 
 COLUMNS = ("prompt", "response", "extra")
@@ -33,6 +33,10 @@ SCHEMA = pa.schema(
 MOST_PER_TEXT = 100
 
 
+# What is no secret is shown as it is, its beginning.
+SHOWN: dict[str, Callable[[str], str]] = dict.fromkeys(
+    ("look-alike-letters", "markup-comment", "injection", "role-tag"), lambda value: value[:80]
+)
 Row = tuple[int, str, str, str, int, int, str]
 
 _BY_RULE: tuple[tuple[str, Compiled], ...] = (
@@ -61,6 +65,10 @@ def _column(texts: pa.ChunkedArray, name: str) -> Iterator[Row]:
             yield from _rows(index, name, text, find(rule, chosen, text))
     for index, text in _at(texts, _matching(texts, hidden.PREFILTER)):
         yield from _rows(index, name, text, list(islice(hidden.runs(text), MOST_PER_TEXT)))
+    for index, text in _at(texts, _matching(texts, disguised.PREFILTER)):
+        yield from _rows(index, name, text, list(islice(disguised.disguised(text), MOST_PER_TEXT)))
+    for index, text in _at(texts, _matching(texts, injection.PREFILTER)):
+        yield from _rows(index, name, text, list(injection.injections(text, MOST_PER_TEXT)))
 
 
 def _candidates(texts: pa.ChunkedArray, recognisers: Compiled) -> Iterator[tuple[int, str, Compiled]]:
@@ -85,5 +93,5 @@ def _at(texts: pa.ChunkedArray, indices: np.ndarray) -> Iterator[tuple[int, str]
 def _rows(index: int, column: str, text: str, leaks: list[Leak]) -> Iterator[Row]:
     for leak in leaks[:MOST_PER_TEXT]:
         value = text[leak.start : leak.end]
-        shown = hidden.shown(value) if leak.rule == hidden.RULE else masked(value)
+        shown = SHOWN.get(leak.kind, hidden.shown if leak.rule == hidden.RULE else masked)(value)
         yield index, leak.rule, leak.kind, column, leak.start, leak.end, shown

@@ -14,6 +14,7 @@ from holdfast.core.verdict import Measurement
 from holdfast.report import numbers
 from holdfast.report.facts import Facts
 from holdfast.report.html import tally_words
+from holdfast.report.judging import judging_words
 from holdfast.report.report import Report
 from holdfast.report.shown import one_line, visible
 
@@ -41,6 +42,7 @@ def readme(facts: Facts, manifest: Mapping[str, Any], report: Report | None) -> 
         _table(("", ""), list(_first(facts, manifest))) + "\n",
         _section("Generators", _generators(facts, manifest)),
         _section("Judges, checks and tools", _judges(manifest)),
+        _section("Judges and people", judging_words(manifest.get("judging") or {})),
         _section("Models that were asked", _models(manifest)),
         _section("Checks", _table(("check", "outcome"), sorted(facts.checks.items()))),
         _section("How to make it again", _reproduce(facts, manifest)),
@@ -52,7 +54,7 @@ def readme(facts: Facts, manifest: Mapping[str, Any], report: Report | None) -> 
 
 def _front_matter(facts: Facts) -> str:
     """The YAML the hub reads."""
-    licences = [name.lower() for name in facts.licences]
+    licences = [*(name.lower() for name in facts.licences), *(["unknown"] if facts.unlicensed else [])]
     front: dict[str, Any] = {"pretty_name": one_line(facts.name, 100)}
     front["license"] = (licences[0] if len(licences) == 1 else licences) or "unknown"
     if facts.languages:
@@ -84,15 +86,24 @@ def _first(facts: Facts, manifest: Mapping[str, Any]) -> Iterator[tuple[str, str
     yield "records", f"{facts.records:,}: {real:,} real, {facts.synthetic:,} synthetic"
     yield "synthetic share", facts.share
     made = _of(manifest, "generator")
-    families = {part["family"] or part["name"] for part in made}
     if before := manifest.get("previous"):
         yield "after", f"round {before['round'] - 1}: {before['regime']}, {before['meaning']}"
-    yield "made by", f"{numbers.plural(len(made), 'generator')}: {', '.join(sorted(families))}" if made else "people"
+    yield "made by", _makers(facts, made)
     yield "judged by", ", ".join(part["name"] for part in _of(manifest, "judge")) or "no model"
     yield "checked by", ", ".join(part["name"] for part in _of(manifest, "check")) or "nothing"
     yield "held out", facts.held_out or "none is recorded"
-    yield "licence", ", ".join(facts.licences) or "not stated"
+    yield "licence", facts.licence
     yield "made again by", facts.command
+
+
+def _makers(facts: Facts, made: Sequence[Mapping[str, Any]]) -> str:
+    """Who made the records; that some synthetic ones do not say it is said."""
+    families = sorted({part["family"] or part["name"] for part in made})
+    silent = facts.synthetic - sum(part["records"] for part in made)
+    told = [f"{numbers.plural(len(made), 'generator')}: {', '.join(families)}"] if made else []
+    if silent > 0:
+        told += [f"{numbers.plural(silent, 'synthetic record')} without the name of a generator"]
+    return "; ".join(told) or "people"
 
 
 def _of(manifest: Mapping[str, Any], role: str) -> list[Mapping[str, Any]]:

@@ -11,13 +11,15 @@ from holdfast.report import numbers
 class Facts:
     """Name, licences, files and counts of a data set, as its card and its Croissant description say them.
 
-    `licences` are SPDX ids. `files` are the data files, beside which the card lies. `made_of` counts `records`,
-    `synthetic` ones (in whole or in part), `tokens` and `synthetic_tokens`, all of known origin. `checks` says in words
-    what came of each check, `held_out` in a sentence what was reserved; `command` repeats the run.
+    `licences` are SPDX ids, and `unlicensed` counts the real records of which none is known. `files` are the data
+    files, beside which the card lies. `made_of` counts `records`, `synthetic` ones (in whole or in part), `tokens` and
+    `synthetic_tokens`, all of known origin. `checks` says in words what came of each check, `held_out` in a sentence
+    what was reserved; `command` repeats the run.
     """
 
     name: str
     licences: tuple[str, ...] = ()
+    unlicensed: int = 0
     languages: tuple[str, ...] = ()
     files: tuple[Path, ...] = ()
     made_of: Mapping[str, int] = field(default_factory=dict)
@@ -47,5 +49,15 @@ class Facts:
 
     @property
     def summary(self) -> str:
-        """Two sentences that say how much there is and how much of it is synthetic."""
-        return f"{numbers.plural(self.records, 'training record')}. Synthetic: {self.share}."
+        """How much there is, how much of it is synthetic, and the licences where some are not known, in sentences."""
+        silent = f" Licence: {self.licence}." if self.unlicensed else ""
+        return f"{numbers.plural(self.records, 'training record')}. Synthetic: {self.share}.{silent}"
+
+    @property
+    def licence(self) -> str:
+        """The licences, and of how many real records none is known where that is not all there is to say."""
+        if not self.licences:
+            return "not stated"
+        real = self.records - self.synthetic
+        silent = f"; {self.unlicensed:,} of {real:,} real records state none" if self.unlicensed else ""
+        return ", ".join(self.licences) + silent

@@ -51,11 +51,11 @@ class Card:
 
 def render(data: Mapping[str, Any]) -> str:
     """Return the page for a report in its JSON form."""
-    style = _part("report.css")
+    style = part("report.css")
     findings = sorted(enumerate(data["findings"], 1), key=lambda item: SEVERITIES.index(item[1]["severity"]))
     reasons = [item for item in findings if item[1]["severity"] == _blocking(data)]
     return (
-        _environment()
+        environment()
         .get_template("report.html")
         .render(
             report=data,
@@ -87,12 +87,12 @@ def tally_words(findings: Sequence[Mapping[str, Any]]) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
     """The templates, which ship with the package; autoescape is on for every one of them."""
-    environment = Environment(
-        loader=FunctionLoader(_part), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    made = Environment(
+        loader=FunctionLoader(part), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters.update(
+    made.filters.update(
         visible=lambda text: visible(str(text)),
         sentence=lambda text: sentence(str(text)),
         line=lambda text, width=120: one_line(str(text), width),
@@ -104,10 +104,10 @@ def _environment() -> Environment:
         number=numbers.number,
         plural=numbers.plural,
     )
-    return environment
+    return made
 
 
-def _part(name: str) -> str:
+def part(name: str) -> str:
     """The text of a file of the template folder."""
     return files("holdfast.report").joinpath("templates", name).read_text(encoding="utf-8")
 

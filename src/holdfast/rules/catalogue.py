@@ -16,6 +16,7 @@ SLUGS = (
     "synthetic-ratio",
     "synthetic-ratio-tokens",
     "unknown-origin",
+    "doubtful-real",
     "generator-concentration",
     "family-concentration",
     "teacher-is-student",
@@ -38,9 +39,13 @@ SLUGS = (
     "copied-from-real",
     "unverified",
     "subjective-synthetic",
+    "judge-family",
+    "judge-uncalibrated",
+    "synthetic-tells",
     "personal-data",
     "secrets",
     "hidden-text",
+    "poison-trigger",
     "accepted-risk-expired",
 )
 

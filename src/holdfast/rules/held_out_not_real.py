@@ -5,7 +5,9 @@ interval; unknown is never counted as real.
 
 **Why it matters.** An evaluation set of synthetic text rewards a model for sounding like its teacher.
 
-**When it fires.** Error when a record is synthetic or mixed; warning when records do not state their origin.
+**When it fires.** Error when a record is synthetic or mixed, or when the text contradicts the labels: its estimated
+synthetic share, against the given real text and the records labelled synthetic, is surely above what held-out real
+text is taken for, and above 10 %. Warning when records do not state their origin.
 
 **What to do.** Reserve real records (`holdfast reserve`), or add an origin column to the evaluation file.
 """
@@ -18,7 +20,7 @@ from holdfast.core.verdict import Evidence, Finding, Measurement, Outcome, Passe
 from holdfast.rules.view import View
 
 SLUG = "held-out-not-real"
-SEVERITY = "error above 0; warning when the origin is unknown"
+SEVERITY = "error above 0 or when the text looks synthetic; warning when the origin is unknown"
 SOURCE = "docs/glossary.md: held-out set"
 
 
@@ -31,12 +33,16 @@ def check(view: View) -> Iterator[Outcome]:
     unknown = counted.get("unknown", 0)
     made = counted.get("synthetic", 0) + counted.get("mixed", 0)
     value = made / (n - unknown) if n > unknown else None
-    measured = Measurement(value, made / n, (made + unknown) / n, n - unknown, "share", detail={"counts": counted})
-    if made == 0 and unknown == 0:
+    detail = {"counts": counted, "estimate": view.authors.told("held-out")}
+    measured = Measurement(value, made / n, (made + unknown) / n, n - unknown, "share", detail=detail)
+    looks = view.authors.contradicts("held-out")
+    if made == 0 and unknown == 0 and looks is None:
         yield Passed(SLUG, measured)
         return
-    severity: Severity = "error" if made else "warning"
+    severity: Severity = "error" if made or looks else "warning"
     what = f"{made:,} are synthetic" if made else f"{unknown:,} do not say that they are real"
+    if looks is not None:
+        what += f"; by their text {looks.value:.0%} are synthetic ({looks.low:.0%} to {looks.high:.0%})"
     doubtful = pc.indices_nonzero(pc.not_equal(origin.combine_chunks(), "real")).to_pylist()
     names = view.held_out.data.take(doubtful[: view.evidence_limit or None], ("id",)).column("id").to_pylist()
     yield Finding(

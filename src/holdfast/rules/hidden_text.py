@@ -1,7 +1,8 @@
 """Hidden text: records that contain text that people cannot see.
 
 **What it is.** Records with zero-width characters, bidirectional controls or invisible tag characters where no
-script needs them.
+script needs them, with letters of another script that look like Latin ones inside a Latin word, or with comments of
+markup in text that is not markup.
 
 **Why it matters.** A reviewer and a model read different texts. It is a way to plant triggers and instructions.
 

@@ -27,7 +27,10 @@ SLUG = "unverified"
 SEVERITY = "warning above 10 %"
 SOURCE = "Feng et al. 2024 (arXiv 2406.07515); Yi et al. 2025 (arXiv 2510.16657)"
 HIGH = 0.1
-DUPLICATES = r'"[a-z]+-duplicate":\s*(true|false|null),?'
+# What says nothing of truth: that filters looked, and what a judge thinks.
+NO_VERIFIER = (
+    r'"(?:[a-z]+-duplicate|eval-contamination|personal-data|secrets|nothing-new|judge[a-z-]*)":\s*(true|false|null),?'
+)
 
 
 def check(view: View) -> Iterator[Outcome]:
@@ -36,10 +39,9 @@ def check(view: View) -> Iterator[Outcome]:
     if len(rows) == 0:
         return
     checks = pc.fill_null(view.data.column("checks").take(pa.array(rows)), "")
-    # A duplicate check decides nothing about truth.
-    decided = pc.match_substring_regex(pc.replace_substring_regex(checks, DUPLICATES, ""), r":\s*(true|false)")
+    decided = pc.match_substring_regex(pc.replace_substring_regex(checks, NO_VERIFIER, ""), r":\s*(true|false)")
     missing = rows[~decided.to_numpy(zero_copy_only=False).astype(bool)]
-    failed = pc.match_substring_regex(pc.replace_substring_regex(checks, DUPLICATES, ""), r":\s*false")
+    failed = pc.match_substring_regex(pc.replace_substring_regex(checks, NO_VERIFIER, ""), r":\s*false")
     share, refused = view.share(len(missing), len(rows)), int(pc.sum(failed).as_py() or 0)
     measured = replace(share, detail={**share.detail, "failed": refused}) if refused else share
     if len(missing) / len(rows) <= HIGH:

@@ -18,14 +18,13 @@ import pyarrow.compute as pc
 from holdfast.core.dataset import Dataset, text_of
 from holdfast.core.engine import Kernel, Progress, Runner, Stage, map_located, map_shards
 from holdfast.core.epochs import epoch_of
-from holdfast.core.exchange import buckets_for
 from holdfast.core.record import ORIGINS
 from holdfast.core.settings import Settings
 from holdfast.core.verdict import Evidence, Measurement
 from holdfast.dedup import copies, near, semantic, templates, themes
 from holdfast.dedup.clusters import NearDuplicates, NearSpec, SemanticSpec
 from holdfast.dedup.decontaminate import Shared, contaminated, explained
-from holdfast.dedup.exact import ExactDuplicates, exact_duplicates, exact_in_buckets, representatives
+from holdfast.dedup.exact import ExactDuplicates, of_any_size, representatives
 from holdfast.dedup.reworded import NEAR, reworded
 from holdfast.dedup.seal import HeldOut
 from holdfast.dedup.semantic import Paraphrases
@@ -35,6 +34,7 @@ from holdfast.models.encoder import Encoder, Vectors
 from holdfast.models.encoders import is_semantic, open_encoder
 from holdfast.models.families import family as known_family
 from holdfast.privacy.scan import scan as scan_leaks
+from holdfast.rules import authorship
 from holdfast.rules.census import COLUMNS, MIXED, REAL, SYNTHETIC, UNKNOWN, census
 from holdfast.rules.standing import standing
 from holdfast.stats.proportion import share
@@ -175,10 +175,8 @@ class View:
     @cached_property
     def exact(self) -> ExactDuplicates:
         """Records that are equal after normalisation."""
-        buckets = buckets_for(self.n)
-        if buckets > 1:
-            return exact_in_buckets(self.data, self.spool, self.runner, self.priority, buckets, self.progress)
-        return exact_duplicates(self._digests, self.priority)
+        where = (self.spool, self.runner, self.progress)
+        return of_any_size(self.data, self._digests, self.priority, where)
 
     @property
     def near_spec(self) -> NearSpec:
@@ -285,6 +283,13 @@ class View:
         encoder = open_encoder(name) if is_semantic(name) else None
         found = compare(candidate, anchor, seed=self.settings.seed, encoder=encoder)
         return {slug: self._with_whole(slug, measured) for slug, measured in found.items()}
+
+    @cached_property
+    def authors(self) -> authorship.Authors:
+        """What the texts say of the records of unknown origin, of those labelled real, and of the held-out set."""
+        rows = {"synthetic": self.synthetic, "unknown": self.unknown, "real": self.labelled_real}
+        held_out = self.held_out.data if self.held_out else None
+        return authorship.of_set(self.data, rows, self.real, held_out, self.settings.seed)
 
     @cached_property
     def distinct(self) -> sketch.Distinct:

@@ -45,13 +45,14 @@ from holdfast.workflows.parts import judges_of
 from holdfast.workflows.plan import refuse_unsupported
 from holdfast.workflows.publish import CARD, CROISSANT, publish
 from holdfast.workflows.reserve import ReserveOptions, reserve
+from holdfast.workflows.ruling import refuse_related
 from holdfast.workflows.sources import sources
 
 PLACES = {"generate": "generated", "filter": "filtered", "mix": "dataset"}
 # Rows looked at to find out what columns the real data have.
 SAMPLE = 1_000
 # What the manifest of a build repeats of its held-out set.
-HELD_OUT = ("eval", "train", "smallest_drop", "ood")
+HELD_OUT = ("eval", "train", "smallest_drop", "power", "ood")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,7 @@ def build(
     `StoppedError` when a budget ends the run.
     """
     refuse_unsupported(settings)
+    refuse_related(settings)
     folder = out or settings.path(Path(".holdfast") / settings.name)
     with only_writer(folder):
         how = (runner or runner_of(settings.runner), progress)
@@ -97,6 +99,8 @@ def _finished(settings: Settings, folder: Path) -> Built | None:
     read_then = [item["digest"] for item in manifest["inputs"]]
     if (manifest["settings_digest"], manifest["code_version"]) != mine or read_then != _digests(settings):
         raise UsageError(f"{folder} holds a build of other settings, data or version.", "Choose another --out or name.")
+    if manifest.get("judged_by", {}) != _judged_by(settings):
+        return None  # people said more since then, or the rubric is another: all is there but what follows from it
     return Built(folder, manifest, Report.from_dict(orjson.loads((folder / "report.json").read_bytes())))
 
 
@@ -135,7 +139,14 @@ def _build(asked: Settings, settings: Settings, folder: Path, how: tuple[Runner,
     made = generate(settings, folder / "generated", GenerateOptions(runner=runner))
     files = [train, folder / "generated" / made.files["kept"]]
     options = FilterOptions(
-        _filters(settings), (sealed,), mapping=columns, seed=settings.seed, runner=runner, progress=progress
+        _filters(settings),
+        (sealed,),
+        mapping=columns,
+        seed=settings.seed,
+        settings=settings,
+        spent=sum(each["cost"] for each in made.more.get("usage", {}).values()),
+        runner=runner,
+        progress=progress,
     )
     kept = filter_files(files, folder / "filtered", options)
     mixture = _mix(settings, folder, folder / "filtered" / kept.files["kept"], (sealed, runner))
@@ -233,7 +244,7 @@ def _manifest(settings: Settings, sealed: Path, steps: list[Manifest], report: R
         given,
         mixture.counts.kept,
         rejected,
-        made.counts.undecided,
+        made.counts.undecided + kept.counts.undecided,
         failed=made.counts.failed + kept.counts.failed + mixture.counts.failed,
         pending=made.counts.pending,
     )
@@ -258,8 +269,11 @@ def _manifest(settings: Settings, sealed: Path, steps: list[Manifest], report: R
             "cells": made.more.get("cells", {}),
             **{name: mixture.more[name] for name in ("made_of", "previous") if name in mixture.more},
             "licences": _licences(settings, mixture),
+            "unlicensed": 0 if all(each.licence for each in settings.real) else mixture.more["unlicensed"],
             "parts": judges_of(settings) + mixture.more["parts"],
-            "models": _models(settings, made, mixture),
+            "judging": _judging(kept),
+            "judged_by": _judged_by(settings),
+            "models": _models(settings, made, kept, mixture),
         },
     )
 
@@ -269,15 +283,36 @@ def _licences(settings: Settings, mixture: Manifest) -> list[str]:
     return sorted({entry.licence for entry in settings.real if entry.licence} | set(mixture.more["licences"]))
 
 
-def _models(settings: Settings, made: Manifest, mixture: Manifest) -> dict[str, Any]:
+def _judged_by(settings: Settings) -> dict[str, str]:
+    """Return the digests of what the judge is told and held against; none without a judge."""
+    wanted = settings.filters.judge
+    paths = {"rubric": wanted.rubric, "labels": wanted.labels, "records": wanted.records} if wanted else {}
+    found = {name: settings.path(path) for name, path in paths.items() if path is not None}
+    return {name: digest_of(path) for name, path in found.items() if path.is_file()}
+
+
+def _judging(kept: Manifest) -> dict[str, Any]:
+    """Return what people and judges said, without the bill, which stands with those of the generators."""
+    return {name: told for name, told in kept.more.get("judging", {}).items() if name != "usage"}
+
+
+def _models(settings: Settings, made: Manifest, kept: Manifest, mixture: Manifest) -> dict[str, Any]:
     """Return which models answered, what was asked of them, and what a synthetic record that is kept cost."""
-    if "usage" not in made.more:
+    usage = _added(made.more.get("usage", {}), kept.more.get("judging", {}).get("usage", {}))
+    if not usage:
         return {}
-    usage = made.more["usage"]
     cost = sum(each["cost"] for each in usage.values())
-    kept = mixture.more["made_of"]["synthetic"]
-    told = {"cost": cost, "cost_per_kept": cost / (kept or 1), "currency": settings.budget.currency}
-    return {"usage": usage, "served": made.more["served"], **told}
+    left = mixture.more["made_of"]["synthetic"]
+    told = {"cost": cost, "cost_per_kept": cost / (left or 1), "currency": settings.budget.currency}
+    return {"usage": usage, "served": made.more.get("served", {}), **told}
+
+
+def _added(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the usage of two ledgers by model, counts and costs of a model in both added."""
+    both = {name: {**one.get(name, {})} for name in dict.fromkeys([*one, *other])}
+    for name, used in other.items():
+        both[name] = {key: both[name].get(key, 0) + value for key, value in used.items()}
+    return both
 
 
 def _publish(settings: Settings, folder: Path, dataset: Path, manifest: Manifest, report: Report) -> None:
@@ -297,12 +332,13 @@ def _facts(settings: Settings, dataset: Path, manifest: Manifest) -> Facts:
     reasons = steps["filter"]["reasons"]
     checks |= {name: f"{count:,} records removed" for name, count in reasons.items()}
     said = f"{held_out['eval']:,} real records were sealed before anything was generated. They notice a drop of "
-    notices = f"{said}{held_out['smallest_drop'] * 100:.1f} points or more with 80 % power."
+    notices = f"{said}{held_out['smallest_drop'] * 100:.1f} points or more with {held_out.get('power', 0.8):.0%} power."
     far = held_out.get("ood")
     beside = f" Beside them {far['records']:,} records of another register ({far['of']}) were sealed." if far else ""
     return Facts(
         name=settings.name,
         licences=tuple(manifest.more["licences"]),
+        unlicensed=manifest.more["unlicensed"],
         files=(dataset,),
         made_of=manifest.more["made_of"],
         checks=checks,

@@ -1,4 +1,4 @@
-"""filter: remove what repeats, what leaks from the held-out set, and personal data. Nothing is deleted.
+"""filter: remove what repeats, what leaks, personal data, and what people or a judge refuse. Nothing is deleted.
 
 Every rejected record keeps its reason: what it repeats, how alike they are, and what they share. Kept records carry
 the verdicts, so that a later audit sees that somebody looked.
@@ -23,16 +23,17 @@ from holdfast.core.engine import LocalRunner, Progress, Runner, name_of
 from holdfast.core.errors import UsageError
 from holdfast.core.reader import read
 from holdfast.core.reading.jsonmembers import with_member
-from holdfast.core.rundir import Counts, Manifest, begin, only_writer
+from holdfast.core.rundir import Counts, Manifest, begin, only_writer, spare
 from holdfast.core.scratch import scratch
 from holdfast.core.settings import Filters, Novelty, Settings
-from holdfast.core.writer import REASON, own_format, set_aside, write_dataset, write_lines
+from holdfast.core.writer import REASON, own_format, set_aside, write_dataset, write_lines, write_rows
 from holdfast.dedup import near
 from holdfast.dedup.seal import HeldOut, open_unbroken
 from holdfast.metrics import novelty
 from holdfast.privacy.redact import redacted, redacted_rows
 from holdfast.rules.view import View, texts_at
 from holdfast.workflows.funnel import bills, funnel
+from holdfast.workflows.ruling import HUMAN_NO, JUDGE, Bench, Ruling, marked_with, ruled
 
 Rows = npt.NDArray[np.int64]
 
@@ -41,14 +42,15 @@ SECRETS, SEMANTIC, NOTHING_NEW = "secrets", "semantic-duplicate", "nothing-new"
 # Parts that tasks committed, in the folder of the run: what a killed run goes on from.
 STAGES = ".stages"
 # The order in which records are judged; the first reason of a record is its reason.
-STEPS = (EVAL, PRIVACY, SECRETS, EXACT, NEAR, SEMANTIC, NOTHING_NEW)
+STEPS = (EVAL, PRIVACY, SECRETS, EXACT, NEAR, SEMANTIC, NOTHING_NEW, HUMAN_NO, JUDGE)
 
 
 @dataclass(frozen=True, slots=True)
 class FilterOptions:
     """What is removed. Without a held-out set nothing is held against one.
 
-    `real` is the anchor that the diversity bill is measured against; without it, the records before the filter.
+    `real` is the anchor that the diversity bill is measured against; without it, the records before the filter. The
+    judge is that of `settings`, whose budget has `spent` less; `labels` are files of what people said.
     """
 
     filters: Filters = field(default_factory=Filters)
@@ -56,6 +58,9 @@ class FilterOptions:
     real: Sequence[str | Path] = ()
     mapping: Mapping[str, str] = field(default_factory=dict)
     seed: int = 7
+    settings: Settings | None = None
+    labels: Sequence[Path] = ()
+    spent: float = 0.0
     runner: Runner = field(default_factory=LocalRunner)
     progress: Progress | None = None
 
@@ -64,13 +69,15 @@ class FilterOptions:
 class Decisions:
     """Why each rejected record was rejected: the first reason counts, in the order of the filters.
 
-    `redacted` are the records from which something was taken out, `scored` those whose novelty was measured.
+    `redacted` are the records from which something was taken out, `scored` those whose novelty was measured. What
+    nobody could decide is in `ruling`, with what people and judges said.
     """
 
     reasons: dict[int, str] = field(default_factory=dict)
     details: dict[int, dict[str, Any]] = field(default_factory=dict)
     redacted: Rows = field(default_factory=lambda: np.zeros(0, np.int64))
     scored: tuple[Rows, novelty.Novelty] | None = None
+    ruling: Ruling = field(default_factory=Ruling)
 
     def reject(self, row: int, reason: str, **detail: Any) -> None:
         """Reject a record unless an earlier filter did."""
@@ -83,26 +90,25 @@ def filter_files(files: Sequence[str | Path], out: Path, options: FilterOptions 
     """Write kept.*, rejected.jsonl, quarantine.jsonl and manifest.json into `out`; return the manifest."""
     with scratch() as folder, only_writer(out):
         data = read(files, mapping=options.mapping, spool=folder / "data", progress=options.progress)
-        begin(out, data.inputs)
-        kept, decisions = filtered(data, folder, options, out / STAGES / _key(data, options))
+        spare(out, [*(one.path for one in data.inputs), *options.held_out, *options.real])
+        kept, decisions = filtered(data, folder, options, out)
         anchor = read(options.real, spool=folder / "real", origin="real") if options.real else None
         effects = _effects(data, decisions, options.seed, anchor)
+        begin(out, data.inputs)
         manifest = _write((data, kept), decisions, out, effects, name_of(options.runner))
         rmtree(out / STAGES, ignore_errors=True)
         return manifest
 
 
-def filtered(
-    data: Dataset, folder: Path, options: FilterOptions, stages: Path | None = None
-) -> tuple[Dataset, Decisions]:
+def filtered(data: Dataset, folder: Path, options: FilterOptions, out: Path) -> tuple[Dataset, Decisions]:
     """Return the data set with its verdicts (and redactions), and who is rejected for what.
 
-    What tasks commit is kept in `stages`, whose name must stand for data and options.
+    A ledger lies in `out`, and what tasks committed.
     """
     if not data.rows:
         return data, Decisions()
     held_out = open_unbroken([Path(path) for path in options.held_out], folder / "eval") if options.held_out else None
-    view = _view(data, stages or folder / "stages", options, held_out)
+    view = _view(data, out / STAGES / _key(data, options), options, held_out)
     if not view.words.any():
         raise UsageError(f"None of {data.rows:,} records holds text.", "Name the column: --map text=COLUMN.")
     decisions = Decisions()
@@ -126,6 +132,7 @@ def filtered(
     if options.filters.novelty is not None:
         _covered(view, folder, options, decisions)
         done.append(NOTHING_NEW)
+    _ruled(view, folder, options, out, decisions)
     if options.filters.privacy == "redact":
         decisions.redacted = np.unique(view.leaks.column("record").to_numpy())
     return amended(data, folder / "marked", lambda table, first: _marked(table, first, done, decisions)), decisions
@@ -140,7 +147,9 @@ def _key(data: Dataset, options: FilterOptions) -> str:
 
 def _view(data: Dataset, stages: Path, options: FilterOptions, held_out: HeldOut | None) -> View:
     stages.mkdir(parents=True, exist_ok=True)
-    settings = Settings(filters=options.filters, seed=options.seed)
+    # The judge has settings of its own, with its models.
+    alone = options.filters.model_copy(update={"judge": None})
+    settings = Settings(filters=alone, seed=options.seed)
     return View(data, settings, options.runner, stages, held_out=held_out, progress=options.progress)
 
 
@@ -198,6 +207,17 @@ def _reworded(view: View, decisions: Decisions) -> None:
         decisions.reject(row, SEMANTIC, keeper=name, **found)
 
 
+def _ruled(view: View, folder: Path, options: FilterOptions, out: Path, decisions: Decisions) -> None:
+    """Let people, and judges as far as they may, decide the records that are left."""
+    bench = Bench(out, folder, options.settings, options.labels, options.spent, options.progress)
+    if not options.labels and bench.judged is None:
+        return
+    rows = np.setdiff1d(np.arange(view.n), np.fromiter(decisions.reasons, np.int64, len(decisions.reasons)))
+    decisions.ruling = ruled(view, rows, bench)
+    for row, (reason, detail) in sorted(decisions.ruling.rejected.items()):
+        decisions.reject(row, reason, **detail)
+
+
 def _standing(keepers: np.ndarray, decisions: Decisions) -> np.ndarray:
     """Where the representative of a group was rejected, let the first member that was not stand for it."""
     lost = [row for row in decisions.reasons if keepers[row] == row]
@@ -215,6 +235,7 @@ def _marked(table: pa.Table, first: int, done: list[str], decisions: Decisions) 
     """Return a shard's records with their verdicts, and without what is redacted."""
     rows = range(first, first + table.num_rows)
     marked = with_checks(table, {name: [decisions.reasons.get(row) != name for row in rows] for name in done})
+    marked = marked_with(marked, first, decisions.ruling.marks)
     low, high = np.searchsorted(decisions.redacted, (rows.start, rows.stop))
     hidden = (decisions.redacted[low:high] - first).tolist()
     return redacted(marked, hidden) if hidden else marked
@@ -225,7 +246,10 @@ def _effects(data: Dataset, decisions: Decisions, seed: int, anchor: Dataset | N
     reasons = np.full(data.rows, None, dtype=object)
     for row, reason in decisions.reasons.items():
         reasons[row] = reason
-    paid = bills(data, reasons, STEPS, seed, anchor) if decisions.reasons else []
+    for row, (reason, _) in decisions.ruling.undecided.items():
+        reasons[row] = reason
+    steps = (*STEPS, *sorted({reason for reason, _ in decisions.ruling.undecided.values()}))
+    paid = bills(data, reasons, steps, seed, anchor) if decisions.reasons else []
     return {"funnel": funnel(data, reasons), "bill": paid}
 
 
@@ -236,7 +260,8 @@ def _write(
     data, marked = whole
     rejected = np.asarray(sorted(decisions.reasons), dtype=np.int64)
     files = {"kept": f"kept.{own_format(data)}", "rejected": "rejected.jsonl"}
-    kept = np.setdiff1d(np.arange(data.rows), rejected)
+    undecided = _in_review_order(decisions.ruling)
+    kept = np.setdiff1d(np.arange(data.rows), np.concatenate([rejected, undecided]))
     hidden = np.flatnonzero(np.isin(kept, decisions.redacted))
 
     def cleaned(rows: pa.Table, first: int) -> pa.Table:
@@ -244,7 +269,12 @@ def _write(
         return redacted_rows(rows, (hidden[low:high] - first).tolist())
 
     write_dataset(out / files["kept"], marked, kept, change=cleaned)
-    write_lines(out / files["rejected"], _rejected(data, rejected, decisions))
+    write_lines(out / files["rejected"], _set_aside(data, rejected, decisions))
+    if len(undecided):
+        files["undecided"] = "undecided.jsonl"
+        write_lines(out / files["undecided"], _set_aside(data, undecided, decisions))
+    if decisions.ruling.verdicts:
+        files["verdicts"] = write_rows(out / "verdicts.jsonl", decisions.ruling.verdicts).name
     if decisions.scored is not None:
         files["novelty"] = "novelty.jsonl"
         write_lines(out / files["novelty"], _novelties(data, *decisions.scored))
@@ -252,13 +282,13 @@ def _write(
     bad = len(data.quarantine)
     manifest = Manifest(
         "filter",
-        Counts(data.rows + bad, data.rows - len(rejected), len(rejected), failed=bad),
-        ok=data.rows > len(rejected),
-        reasons=Counter(decisions.reasons.values()) + Counter(line.reason for line in data.quarantine),
+        Counts(data.rows + bad, len(kept), len(rejected), len(undecided), failed=bad),
+        ok=len(kept) > 0,
+        reasons=_counted(decisions) + Counter(line.reason for line in data.quarantine),
         files=files,
         inputs=data.inputs,
         runner=runner,
-        more={"redacted": len(hidden), **effects},
+        more={"redacted": len(hidden), **effects, **({"judging": told} if (told := decisions.ruling.told) else {})},
     )
     manifest.write(out)
     return manifest
@@ -273,10 +303,24 @@ def _novelties(data: Dataset, rows: Rows, found: novelty.Novelty) -> Iterator[by
         yield orjson.dumps({"id": name, "score": round(score, 4), "parts": each})
 
 
-def _rejected(data: Dataset, rows: np.ndarray, decisions: Decisions) -> Iterator[bytes]:
-    """Yield the rejected rows as they were written, each with its reason, its id and the details."""
+def _counted(decisions: Decisions) -> Counter[str]:
+    """Return how many records went, or wait for people, for each reason."""
+    return Counter(decisions.reasons.values()) + Counter(reason for reason, _ in decisions.ruling.undecided.values())
+
+
+def _in_review_order(ruling: Ruling) -> Rows:
+    """Return the undecided rows as people should look at them: those that a judge scored highest first."""
+    scores = {row: detail.get("score") or 0.0 for row, (_, detail) in ruling.undecided.items()}
+    return np.asarray(sorted(scores, key=lambda row: (-scores[row], row)), dtype=np.int64)
+
+
+def _set_aside(data: Dataset, rows: np.ndarray, decisions: Decisions) -> Iterator[bytes]:
+    """Yield rejected or undecided rows as they were written, each with its reason, its id and the details."""
+    why = {row: (reason, decisions.details[row]) for row, reason in decisions.reasons.items()}
+    why |= decisions.ruling.undecided
     table = data.take(rows, ("id", "fields"))
     for row, name, fields in zip(rows.tolist(), *(column.to_pylist() for column in table.columns), strict=True):
-        detail = orjson.dumps({"id": name, **decisions.details[row]})
-        with_reason = with_member(fields.encode(), REASON, orjson.dumps(decisions.reasons[row]))
+        reason, found = why[row]
+        detail = orjson.dumps({"id": name, **found})
+        with_reason = with_member(fields.encode(), REASON, orjson.dumps(reason))
         yield with_member(with_reason, "holdfast_detail", detail)

@@ -4,10 +4,12 @@ The order of the inputs makes no difference: records are drawn and written in an
 on their content alone. Which of them are taken is `workflows.mixture`.
 """
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from holdfast.core.engine import Kernel, LocalRunner, Runner, Stage, map_shards,
 from holdfast.core.errors import UsageError, nearest
 from holdfast.core.hashing import hash64
 from holdfast.core.reader import read
-from holdfast.core.rundir import Counts, Manifest, begin, only_writer
+from holdfast.core.rundir import Counts, Manifest, begin, only_writer, spare
 from holdfast.core.scratch import scratch
 from holdfast.core.verdict import Measurement
 from holdfast.core.writer import own_format, set_aside, write_dataset, write_reasons
@@ -29,6 +31,7 @@ from holdfast.dedup.decontaminate import contaminated
 from holdfast.dedup.seal import open_unbroken
 from holdfast.metrics import selection
 from holdfast.report.facts import Facts
+from holdfast.report.numbers import plural
 from holdfast.rules.census import COLUMNS, REAL, UNKNOWN, census
 from holdfast.stats import calculator
 from holdfast.stats.dose import dilution
@@ -38,7 +41,7 @@ from holdfast.workflows.mix_options import MixOptions, command, generator_of
 from holdfast.workflows.mixture import Candidates, Rules
 from holdfast.workflows.parts import parts_of
 from holdfast.workflows.previous import compared
-from holdfast.workflows.publish import publish
+from holdfast.workflows.publish import publish, spare_card
 from holdfast.workflows.strata import NONE, strata
 
 Rows = npt.NDArray[np.int64]
@@ -75,6 +78,11 @@ class _Everything:
         own = self.stratum[kept]
         parts = {label: self._told(kept[own == place]) for place, label in enumerate(self.strata)}
         return {"made_of": self._told(kept), "strata": parts}
+
+    def unlicensed(self, kept: Rows) -> int:
+        """Return how many of the real records kept state no licence."""
+        silent = pc.fill_null(pc.equal(self.data.column("licence"), ""), fill_value=True).to_numpy()
+        return int(np.count_nonzero(silent[kept] & (self.counts["origin"][kept] == REAL)))
 
     def shortfall(self, fate: npt.NDArray[np.int8], options: MixOptions) -> dict[str, Any]:
         """Return how much real data would let every synthetic record in under the overall cap, by stratum too.
@@ -139,11 +147,13 @@ def mix(
 ) -> Manifest:
     """Write train.*, rejected.jsonl, card, croissant.json and manifest.json into `out`; return the manifest."""
     with scratch() as folder, only_writer(out):
+        spare_card(out)
         parts = [
             read(real, mapping=options.mapping, spool=folder / "real", origin="real"),
             read(synthetic, mapping=options.mapping, spool=folder / "synthetic", origin="synthetic"),
         ]
-        both = {one.digest for one in parts[0].inputs} & {one.digest for one in parts[1].inputs}
+        # Empty files have the same bytes wherever they come from.
+        both = set.intersection(*({one.digest for one in part.inputs if one.records} for part in parts))
         if both:
             name = next(one.path for one in parts[0].inputs if one.digest in both)
             raise UsageError(f"{name} is on the real and on the synthetic side.", "A file is one or the other.")
@@ -162,7 +172,8 @@ def mixed(data: Dataset, out: Path, options: MixOptions, folder: Path) -> Manife
 
 
 def _mixed(data: Dataset, out: Path, options: MixOptions, folder: Path) -> Manifest:
-    begin(out, data.inputs)
+    before = [options.previous] if options.previous else []
+    spare(out, [*(one.path for one in data.inputs), *options.held_out, *options.anchor, *before])
     work = _Work(data, folder / "stages", options.runner)
     everything = _Everything(data, work.census(), *strata(data, options.strata))
     fate = np.where(everything.counts["origin"] == UNKNOWN, NO_ORIGIN, IN).astype(np.int8)
@@ -176,7 +187,7 @@ def _mixed(data: Dataset, out: Path, options: MixOptions, folder: Path) -> Manif
     inside[rows] = True
     left = order[~inside[order]]
     # No cap leaves a real record out: that is done by the size asked for, or by the weights of strata.
-    fate[left] = np.where(everything.counts["origin"][left] == REAL, SIZE, CAP)
+    fate[left] = np.where(everything.counts["origin"][left] == REAL, SIZE, CAP if options.capped else SIZE)
     ranks = np.empty(data.rows, np.int64)
     ranks[order] = np.arange(len(order))
     written = epochs.spread(ranks[rows], taken.epochs, len(order))
@@ -262,46 +273,57 @@ def _question(whole: _Everything, order: Rows, options: MixOptions) -> tuple[Can
     if options.by == "tokens":
         made = whole.counts["synthetic_words"][order].astype(np.int64)
         real = whole.counts["words"][order] - made
-    _refuse_caps(known, whole, options)
+    _refuse_caps(whole, options)
     rules = Rules(
         options.max_synthetic,
         [options.cap(group) for group in known],
         options.per_stratum,
-        _weights(whole.strata, options.weights),
+        _weights(whole.strata, options),
         options.size,
         options.by == "records",
     )
     return Candidates(made, real, synthetic, code[order], whole.stratum[order]), rules
 
 
-def _refuse_caps(generators: Sequence[str], whole: _Everything, options: MixOptions) -> None:
-    """Raise `UsageError` where the generators that are there may not fill the synthetic part together."""
-    made = {generator_of(name) for name in pc.unique(whole.data.column("generator")).to_pylist() if name}
-    reach = sum(options.cap(name) for name in generators if name in made)
-    if made and options.per_generator < 1 and not options.caps and reach < 1:
-        raise UsageError(
-            f"{len(made)} generators at {options.per_generator:g} each make {reach:.2f} of the synthetic part at most.",
-            f"Give --per-generator {1 / len(made) + 0.005:.2f} or more, or add a generator.",
-        )
+def _refuse_caps(whole: _Everything, options: MixOptions) -> None:
+    """Raise `UsageError` where the generators that are there may not fill the synthetic part together.
+
+    Records that name no generator count as those of one.
+    """
+    synthetic = pa.array(~np.isin(whole.counts["origin"], (REAL, UNKNOWN)))
+    made = {generator_of(name) for name in pc.unique(whole.data.column("generator").filter(synthetic)).to_pylist()}
+    reach = sum(options.cap(name) for name in made)
+    if not made or options.per_generator >= 1 or options.caps or reach >= 1:
+        return
+    silent = " Records that name no generator count as one: --map generator=COLUMN names theirs." if "" in made else ""
+    there = plural(len(made), "generator")
+    raise UsageError(
+        f"{there} at {options.per_generator:g} each: that is {reach:.2f} of the synthetic part at most.",
+        f"Give --per-generator {1 / len(made) + 0.005:.2f} or more, or add a generator.{silent}",
+    )
 
 
-def _weights(labels: Sequence[str], weights: Mapping[str, float]) -> list[float]:
+def _weights(labels: Sequence[str], options: MixOptions) -> list[float]:
     """Return the weight of each stratum: the product of those whose parts it has; none where no weight is given."""
-    if not weights:
+    if not options.weights:
         return []
-    parts = [set(label.split(",")) for label in labels]
-    for key, weight in weights.items():
-        if not any(set(key.split(",")) <= own for own in parts):
+    if not options.strata:
+        column = next(iter(options.weights)).partition("=")[0]
+        raise UsageError("Weights are given (mix.weights), and no strata.", f"Name the column: --strata {column}.")
+    parts = [_parts(label, options.strata) for label in labels]
+    for key, weight in options.weights.items():
+        if not any(_parts(key, options.strata) <= own for own in parts):
             raise UsageError(f"mix.weights: there is no stratum {key!r}.", nearest(key, labels))
         if not 0 <= weight < float("inf"):
             raise UsageError(f"mix.weights: {key!r} has the weight {weight}.", "Give 0 or more.")
-    found = []
-    for own in parts:
-        product = 1.0
-        for key, weight in weights.items():
-            product *= weight if set(key.split(",")) <= own else 1.0
-        found.append(product)
-    return found
+    weights = [(_parts(key, options.strata), weight) for key, weight in options.weights.items()]
+    return [prod(weight for key, weight in weights if key <= own) for own in parts]
+
+
+def _parts(label: str, columns: Sequence[str]) -> set[str]:
+    """Return the parts of a stratum's name, "difficulty=hard,topic=rates"; a value may have commas of its own."""
+    names = "|".join(re.escape(name) for name in columns)
+    return set(re.split(f",(?=(?:{names})=)", label))
 
 
 def _held_out_rows(data: Dataset, options: MixOptions, folder: Path) -> Rows:
@@ -319,6 +341,7 @@ def _write(
     files = {"train": f"train.{form}", "rejected": "rejected.jsonl"}
     with scratch() as folder:
         before = {"previous": compared(data, kept, options.previous, folder)} if options.previous else {}
+        begin(out, data.inputs)
         product = reordered(data, kept, folder)
         if taken.epochs.max(initial=1) > 1:
             product = amended(product, folder / "marked", partial(epochs.mark, times=taken.epochs))
@@ -348,6 +371,7 @@ def _write(
             **before,
             "parts": parts_of(data, kept),
             "licences": sorted(name for name in pc.unique(data.column("licence").take(kept)).to_pylist() if name),
+            "unlicensed": whole.unlicensed(kept),
             "shortfall": whole.shortfall(fate, options),
             "bill": whole.bill(fate, options.seed),
         },
@@ -363,6 +387,7 @@ def _facts(
     return Facts(
         name=out.resolve().name,
         licences=tuple(manifest.more["licences"]),
+        unlicensed=manifest.more["unlicensed"],
         files=(out / manifest.files["train"],),
         made_of=manifest.more["made_of"],
         checks={part["name"]: f"{part['records']:,} records passed" for part in checks},

@@ -65,6 +65,11 @@ class MixOptions:
         others = min([self.per_generator, self.per_stratum, *self.caps.values()])
         return others >= 1 and not self.weights and self.size is None
 
+    @property
+    def capped(self) -> bool:
+        """True where some cap can leave a synthetic record out."""
+        return min([self.max_synthetic, self.per_generator, self.per_stratum, *self.caps.values()]) < 1
+
     def cap(self, generator: str) -> float:
         """Return the cap of a generator (`generator_of`) as written."""
         return self.caps.get(generator, self.per_generator)

@@ -16,6 +16,7 @@ import pyarrow as pa
 from holdfast import __version__
 from holdfast.core.dataset import Dataset
 from holdfast.core.settings import Settings
+from holdfast.models.kinship import Kin
 
 # The libraries whose version changes what a check says of a record.
 LIBRARIES = {"math": ("math-verify",), "schema": ("jsonschema",), "translation": ("py3langid", "sacrebleu")}
@@ -45,12 +46,13 @@ def parts_of(data: Dataset, kept: npt.NDArray[np.int64]) -> list[dict[str, Any]]
 
 
 def judges_of(settings: Settings) -> list[dict[str, Any]]:
-    """Return the model that judges by these settings, as a part; none where no model does."""
+    """Return the models that judge by these settings, as parts; none where no model does."""
     judge = settings.filters.judge
-    if judge is None:
-        return []
-    model = settings.models.get(judge.model)
-    return [_part("judge", judge.model, model.model if model else "", family=(model and model.family) or "")]
+    models = {name: settings.models[name] for name in judge.models} if judge else {}
+    return [
+        _part("judge", name, model.model, family=Kin(model.model, model.family).family or "")
+        for name, model in models.items()
+    ]
 
 
 def _generator(name: str, family: str, revision: str, records: int) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from holdfast.core.scratch import scratch
 from holdfast.core.settings import NEARLY_NEW_EPOCHS, Settings
 from holdfast.dedup.seal import NAME as SEAL
 from holdfast.models.families import family
+from holdfast.models.kinship import Kin
 from holdfast.models.prices import remedy, unknown_price
 from holdfast.rules import catalogue
 from holdfast.stats import dose
@@ -20,10 +21,12 @@ from holdfast.stats.proportion import smallest_drop
 from holdfast.workflows.audit import selected
 from holdfast.workflows.forecast import NOTHING, Forecast, Line, Range, forecast
 from holdfast.workflows.generate import deadline
+from holdfast.workflows.judge_forecast import with_judges
 from holdfast.workflows.materials import MOST, Materials
 from holdfast.workflows.ood import asked_for, matching, rule_of
 from holdfast.workflows.recipe import Recipe
 from holdfast.workflows.reserve import asked, wanted
+from holdfast.workflows.ruling import refuse_related
 from holdfast.workflows.writers import WRITERS
 
 # One family disagrees with itself too rarely: two to four share the work.
@@ -63,6 +66,7 @@ def plan(settings: Settings) -> Plan:
     """Check that a build can run with these settings, and count what it will do. Pays, sends and writes nothing."""
     refuse_unsupported(settings)
     _refuse_mistakes(settings)
+    kin = refuse_related(settings)
     with scratch() as folder:
         paths = [settings.path(entry.path) for entry in settings.real]
         data = read(paths, mapping=settings.real[0].map, spool=folder, origin="real")
@@ -70,6 +74,7 @@ def plan(settings: Settings) -> Plan:
         ood = _ood(settings, data, folder / "ood")
         rows = data.rows - (ood if rule_of(asked_for(settings) or "") else 0)
     expected = forecast(recipe) if recipe else Forecast((), NOTHING, NOTHING, NOTHING, {})
+    expected = with_judges(settings, expected, recipe.total if recipe else 0)
     reserved = settings.reserve
     held_out = wanted(asked(reserved.eval, reserved.detect, reserved.power), rows)
     accepted = recipe.total if recipe else 0
@@ -89,7 +94,7 @@ def plan(settings: Settings) -> Plan:
         synthetic_share=share,
         band=dose.band(share),
         n_eff=dose.effective_share(1 - share),
-        warnings=(*_warnings(settings), *_costs(settings, expected)),
+        warnings=(*_warnings(settings), *(f"accepted risk: {each}" for each in kin), *_costs(settings, expected)),
     )
 
 
@@ -114,7 +119,6 @@ def refuse_unsupported(settings: Settings) -> None:
     if not settings.real:
         raise UsageError("The settings name no real data.", "Add real: [{path: FILE}], the anchor of everything.")
     asked = {
-        "filters.judge": settings.filters.judge,
         "real files with different maps": len({tuple(entry.map.items()) for entry in settings.real}) > 1,
     }
     missing = [name for name, wanted in asked.items() if wanted]
@@ -152,8 +156,22 @@ def _warnings(settings: Settings) -> Iterator[str]:
     if settings.mix.real_epochs > NEARLY_NEW_EPOCHS:
         often = settings.mix.real_epochs
         yield f"mix.real_epochs is {often}: beyond {NEARLY_NEW_EPOCHS} times real data are worth less than new ones"
+    yield from _about_judges(settings)
     if settings.mix.max_synthetic > 0.5:
         yield f"the cap of {settings.mix.max_synthetic:.0%} synthetic is above the default of 50 %"
+
+
+def _about_judges(settings: Settings) -> Iterator[str]:
+    wanted = settings.filters.judge
+    if wanted is None:
+        return
+    if wanted.labels is None or not settings.path(wanted.labels).exists():
+        where = f" ({wanted.labels} is not there yet)" if wanted.labels else ""
+        yield f"the judge has no labels{where}: it will reject nothing, and judge-uncalibrated will be a finding"
+    for name in wanted.models:
+        model = settings.models[name]
+        if Kin(model.model, model.family).family is None:
+            yield f"the family of judge {name} ({model.model}) is not known: declare it, or its kin goes unseen"
 
 
 def _costs(settings: Settings, expected: Forecast) -> Iterator[str]:

@@ -28,8 +28,8 @@ SLACK = 0.05
 FIRST, ACCUMULATE, REPLACE, SUBSAMPLE = "first", "accumulate", "replace", "accumulate-subsample"
 MEANING = {
     FIRST: "the round before held no synthetic record",
-    ACCUMULATE: "the data of the round before are all here: the error stays bounded over rounds",
-    REPLACE: "hardly a synthetic record of the round before is here: the error grows with every round",
+    ACCUMULATE: "the data of the round before are all here: the error of a regression stays bounded over rounds",
+    REPLACE: "hardly a synthetic record of the round before is here: the error of a regression grows with every round",
     SUBSAMPLE: "part of the round before is here: between accumulating and replacing",
 }
 TEXT = ("prompt", "response")

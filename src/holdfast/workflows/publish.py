@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from holdfast.core.errors import UsageError
 from holdfast.core.rundir import write_bytes, write_json
 from holdfast.report.card import readme
 from holdfast.report.croissant import croissant
@@ -11,6 +12,17 @@ from holdfast.report.facts import Facts
 from holdfast.report.report import Report
 
 CARD, CROISSANT = "README.md", "croissant.json"
+# Every card of ours has this tag in its front matter, also one that people wrote into.
+_TAG = b"\n- holdfast\n"
+
+
+def spare_card(folder: Path) -> None:
+    """Raise `UsageError` where `folder` has a README.md that is no card of ours, as that of a project."""
+    path = folder / CARD
+    if path.is_file() and _TAG not in path.read_bytes():
+        raise UsageError(
+            f"{path} is there, is no card of a data set, and would be overwritten.", "Choose another --out."
+        )
 
 
 def publish(folder: Path, facts: Facts, manifest: Mapping[str, Any], report: Report | None = None) -> dict[str, str]:

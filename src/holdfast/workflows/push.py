@@ -20,6 +20,8 @@ from holdfast.workflows.publish import CARD, CROISSANT
 from holdfast.workflows.verify_manifest import verify_manifest
 
 LICENCE = re.compile(r"(?m)^license: *(?!unknown)\S|^license:\n- ")
+# Beside the licences that are known stands `unknown` where some real records state none.
+IN_PART = re.compile(r"(?m)^license:\n(?:- .*\n)*- unknown$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,10 @@ def parcel(folder: Path, held_out: Sequence[str | Path] = ()) -> Parcel:
     names = [train.name, CARD, CROISSANT, MANIFEST]
     # People write into the card before they publish; everything else is as it was made.
     problems = [f"{each.file} {each.what}" for each in verify_manifest(folder).broken if Path(each.file).name != CARD]
-    if not LICENCE.search((place / CARD).read_text("utf-8")):
+    card = (place / CARD).read_text("utf-8")
+    if IN_PART.search(card):
+        problems.append(f"{CARD} names no licence for some of the real records: replace `unknown` in its license list")
+    if not LICENCE.search(card):
         problems.append(f"{CARD} names no licence: write it there, or with the real data in the settings")
     problems += _sealed(train, held_out)
     sizes = tuple((name, (place / name).stat().st_size) for name in names if (place / name).exists())

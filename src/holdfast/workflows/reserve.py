@@ -19,7 +19,7 @@ from holdfast.core.dataset import Dataset, amended, reordered
 from holdfast.core.errors import UsageError
 from holdfast.core.reader import read
 from holdfast.core.reading.inputs import find_inputs
-from holdfast.core.rundir import MANIFEST, Counts, Manifest, begin, only_writer
+from holdfast.core.rundir import MANIFEST, Counts, Manifest, begin, only_writer, spare
 from holdfast.core.scratch import scratch
 from holdfast.core.writer import own_format, set_aside, write_dataset, write_reasons
 from holdfast.dedup.clusters import connected
@@ -74,7 +74,7 @@ def reserve(real: Sequence[str | Path], out: Path, options: ReserveOptions = Res
         # Read twice, because what whoever reserves them says of silent records is not what the records say.
         silent = read(paths, mapping=options.mapping, spool=folder / "silent")
         data = read(paths, mapping=options.mapping, spool=folder / "real", origin="real")
-        begin(out, data.inputs)
+        spare(out, (one.path for one in data.inputs))
         return _write(data, evidence(silent), out, options, folder)
 
 
@@ -107,7 +107,7 @@ def _sides(data: Dataset, numbers: np.ndarray, options: ReserveOptions) -> tuple
     chosen = _split_by(group, usable, numbers, (size, options.seed))
     if not len(chosen):
         what = f"No group of records fits into a held-out set of {size}: near-duplicates and groups stay together."
-        raise UsageError(what, "Choose a larger --eval, or filter near-duplicates first.")
+        raise UsageError(what, "Choose a larger --eval, group by less, or filter near-duplicates first.")
     if options.ood is not None and not (real & far).any():
         raise UsageError(f"ood: none of the records of {options.ood} is real.", "Name real records.")
     parts = (real & far, ~real, real & beside)
@@ -117,6 +117,7 @@ def _sides(data: Dataset, numbers: np.ndarray, options: ReserveOptions) -> tuple
 def _write(data: Dataset, told: Evidence, out: Path, options: ReserveOptions, folder: Path) -> Manifest:
     numbers, labels = strata(data, options.strata)
     sides, size = _sides(data, numbers, options)
+    begin(out, data.inputs)
     files = _write_sides(data, sides, out, options, folder)
     real, more = told.of(sides.chosen), {}
     if options.ood is not None:
@@ -199,6 +200,11 @@ def wanted(share: float, usable: int) -> int:
     if not (0 < share < 1 or (share >= 1 and float(share).is_integer())):
         raise UsageError(
             f"A held-out set of {share:g} is neither a share nor a number of records.", "For example 0.1, or 200."
+        )
+    if usable < 2:
+        raise UsageError(
+            f"Too few real records for a held-out set and a training set: {usable}.",
+            "Give more real data. What a label or a generator column calls synthetic is never held out.",
         )
     size = round(share * usable) if share < 1 else int(share)
     if not 0 < size < usable:

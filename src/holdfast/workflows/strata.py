@@ -28,7 +28,8 @@ def strata(data: Dataset, columns: Sequence[str]) -> tuple[npt.NDArray[np.int32]
     numbers = np.fromiter((codes.setdefault(row, len(codes)) for row in rows), np.int32)
     named = [",".join(f"{name}={value or NONE}" for name, value in zip(columns, row, strict=True)) for row in codes]
     labels = sorted(set(named)) or [NONE]
-    return np.asarray([labels.index(name) for name in named] or [0], np.int32)[numbers], labels
+    places = {label: place for place, label in enumerate(labels)}
+    return np.asarray([places[name] for name in named] or [0], np.int32)[numbers], labels
 
 
 def values(data: Dataset, name: str) -> Iterator[str | None]:
