@@ -176,6 +176,11 @@ def _poem(record: Record, _place: int) -> Record:
     return replace(record, prompt="Write a poem about the sea at night.", response=f"Waves of {record.id} sing to us.")
 
 
+def _marked(name: str) -> Callable[[Record, int], Record]:
+    """Return a change that leaves the mark of a judge on a record."""
+    return lambda record, _place: replace(record, checks={**record.checks, name: None})
+
+
 def _narrow(base: Base, rate: float, random: Random) -> Planted:
     """Synthetic records, more of them, that say what few of them say: the tail is gone."""
     made = [base.records[place] for place in base.synthetic()]
@@ -323,6 +328,10 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
         ),
     ),
     "subjective-synthetic": (Fault("of the synthetic records, poems", (0.01, 0.1), _same(_poem)),),
+    "judge-family": (Fault("of the synthetic records, judged by kin", (0.01, 0.1), _same(_marked("judge-family"))),),
+    "judge-uncalibrated": (
+        Fault("of the synthetic records, judged without labels", (0.01, 0.1), _same(_marked("judge-uncalibrated"))),
+    ),
     "synthetic-tells": tuple(
         Fault(kind, FEW, _texts(_tell(kind)))
         for kind in ("refusal", "prompt-leak", "template-residue", "damaged-encoding")
