@@ -18,13 +18,14 @@ TORCH := torch
 # axe-core for the tests of pages, which is data in this wheel; what drives it is selenium, not the playwright it asks for.
 AXE := --no-deps axe-playwright-python
 
-.PHONY: install demo test lint check format bench bench-peers soak constraints clean help
+.PHONY: docs install demo test lint check format bench bench-peers soak constraints clean help
 
 help:
 	@echo 'make demo     build a training set from the example, audit it, then audit a poor one (sets itself up)'
 	@echo 'make test     run the tests (sets itself up)'
 	@echo 'make install  only set up $(VENV); the command is then $(BIN)/holdfast'
 	@echo 'make check    all gates: lint, format, types, import layers, contracts'
+	@echo 'make docs     build the documentation as a site into site/, strictly, and check it'
 	@echo 'make bench    reproduce the figures of the README and of docs/ (needs ../shared/data)'
 	@echo 'make bench-peers  only the comparison with other tools: docs/performance.md'
 	@echo 'make soak     made inputs for every reader, MINUTES=10 each, until something crashes'
@@ -72,6 +73,13 @@ format: $(STAMP)
 	$(BIN)/python docs/generate_rules.py
 	$(BIN)/python docs/generate_reference.py
 
+# An environment of its own: the site's tools pin versions that the rest need not have.
+docs: $(STAMP)
+	@test -x $(VENV)-docs/bin/mkdocs || { $(PYTHON) -m venv $(VENV)-docs && \
+	  $(VENV)-docs/bin/python -m pip install --quiet --disable-pip-version-check 'mkdocs-material>=9.6'; }
+	NO_MKDOCS_2_WARNING=1 $(VENV)-docs/bin/mkdocs build --quiet --strict
+	$(BIN)/python docs/check_site.py site
+
 # bench.second_server installs torch and transformers into an environment of their own under .bench/ (1.2 GB).
 bench: $(STAMP) bench-peers
 	$(BIN)/python -m bench.scale --sizes 10000 100000 1000000
@@ -98,4 +106,4 @@ constraints:
 	@mv constraints.new constraints.txt && rm -rf $(VENV)-pins
 
 clean:
-	rm -rf $(VENV) $(VENV)-pins demo .bench .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist build .holdfast
+	rm -rf $(VENV) $(VENV)-pins $(VENV)-docs site demo .bench .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist build .holdfast

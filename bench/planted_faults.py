@@ -166,6 +166,16 @@ def _same(change: Callable[[Record, int], Record]) -> Plant:
     return plant
 
 
+def _themed(record: Record, _place: int) -> Record:
+    """Ask about climate change, each time of other things."""
+    words = record.prompt.split()
+    return replace(record, prompt=f"How does climate change alter what {words[0]} and {words[-2]} do with {words[3]}?")
+
+
+def _poem(record: Record, _place: int) -> Record:
+    return replace(record, prompt="Write a poem about the sea at night.", response=f"Waves of {record.id} sing to us.")
+
+
 def _narrow(base: Base, rate: float, random: Random) -> Planted:
     """Synthetic records, more of them, that say what few of them say: the tail is gone."""
     made = [base.records[place] for place in base.synthetic()]
@@ -299,13 +309,7 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
             _same(lambda one, n: replace(one, prompt="", response=f"There are {n} boxes and {n + 3} bags.")),
         ),
     ),
-    "theme-concentration": (
-        Fault(
-            "of the synthetic prompts, one theme",
-            (0.35, 0.6),
-            _same(lambda one, _: replace(one, prompt=f"{one.prompt} The climate summit is near.")),
-        ),
-    ),
+    "theme-concentration": (Fault("of the synthetic prompts, one theme", (0.35, 0.6), _same(_themed)),),
     "no-diversity-filter": (
         Fault("verdicts of the filter lost", (0.05, 1), _same(lambda one, _: replace(one, checks={}))),
     ),
@@ -318,13 +322,7 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
             _same(lambda one, _: replace(one, checks={"near-duplicate": True})),
         ),
     ),
-    "subjective-synthetic": (
-        Fault(
-            "of the synthetic records, poems",
-            (0.01, 0.1),
-            _same(lambda one, _: replace(one, prompt="Write a poem about the sea at night.")),
-        ),
-    ),
+    "subjective-synthetic": (Fault("of the synthetic records, poems", (0.01, 0.1), _same(_poem)),),
     "synthetic-tells": tuple(
         Fault(kind, FEW, _texts(_tell(kind)))
         for kind in ("refusal", "prompt-leak", "template-residue", "damaged-encoding")

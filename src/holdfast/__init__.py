@@ -58,6 +58,7 @@ PUBLIC = {
     "review": "holdfast.workflows.review:review",
     "review_agreement": "holdfast.workflows.review_agreement:review_agreement",
     "run_lab": "holdfast.lab.experiment:run_lab",
+    "view": "holdfast.workflows.view:view",
     "verify_manifest": "holdfast.workflows.verify_manifest:verify_manifest",
     "verify_files": "holdfast.workflows.verify:verify_files",
     "watch": "holdfast.workflows.watch:watch",

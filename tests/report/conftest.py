@@ -44,7 +44,7 @@ def poisoned(texts: Iterator[str]) -> dict[str, Any]:
         match value:
             case str():
                 return value if key in _KEPT else next(texts)
-            case dict() if key in ("shares", "counts_by_name"):
+            case dict() if key in ("shares", "counts_by_name", "rows", "checks"):
                 return {f"{next(texts)}{place}": amount for place, amount in enumerate(value.values())}
             case dict():
                 return {name: swap(item, name) for name, item in value.items()}

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.report import charts
+from holdfast.report import charts, diff
 from tests.report.samples import bare, full
 
 _ODD = st.recursive(
@@ -21,7 +21,7 @@ _NEEDS = {
     "How much repeats": ["near-duplicates"],
     "qwen3-8b wrote": ["generator-concentration"],
     "qwen wrote": ["family-concentration"],
-    "The tail": ["tail-coverage"],
+    "Resampled ten times": ["synthetic-ratio"],
     "How long": ["synthetic-ratio-tokens"],
 }
 
@@ -31,15 +31,66 @@ def _full() -> dict[str, Any]:
     return measurements
 
 
+def _parts() -> dict[str, Any]:
+    parts: dict[str, Any] = full().to_dict()["pictures"]
+    return parts
+
+
 def test_the_full_report_has_every_picture() -> None:
-    """Eight pictures, each with a drawing, a caption and a table of data as wide as its header."""
-    drawn = charts.pictures(_full())
-    assert 8 == len(drawn)
+    """Seventeen pictures, each with a drawing, a caption and a table of data as wide as its header."""
+    drawn = charts.pictures(_full(), _parts())
+    assert 17 == len(drawn)
     for picture in drawn:
-        assert picture.markup.startswith("<svg")
+        assert picture.markup.startswith(("<svg", "<div"))
         assert picture.caption
         assert picture.rows
         assert {len(picture.header)} == {len(row) for row in picture.rows}
+
+
+@pytest.mark.parametrize("part", sorted(full().pictures))
+def test_a_picture_without_its_part_is_left_out(part: str) -> None:
+    """Taking away one part of `pictures` takes away exactly one picture."""
+    parts = _parts()
+    before = [picture.title for picture in charts.pictures(_full(), parts)]
+    del parts[part]
+    after = [picture.title for picture in charts.pictures(_full(), parts)]
+    assert len(before) - 1 == len(after)
+
+
+@given(st.data())
+def test_odd_parts_never_break_a_picture(data: st.DataObject) -> None:
+    """A report from elsewhere may hold anything under `pictures`: the page is still made."""
+    parts = _parts()
+    name = data.draw(st.sampled_from(sorted(parts)))
+    part = parts[name]
+    key = data.draw(st.sampled_from(sorted(part))) if isinstance(part, dict) else None
+    parts[name] = data.draw(_ODD) if key is None else {**part, key: data.draw(_ODD)}
+    charts.pictures(_full(), parts)
+
+
+def test_words_that_differ_are_marked_and_no_others() -> None:
+    """Two texts that differ in a number have that number marked on both sides, and joined are what they were."""
+    left, right = diff.words("a cat ate 3 mice", "a cat ate 14 mice today")
+    assert [("3", True)] == [piece for piece in left if piece[1]]
+    assert ["14", " today"] == [words for words, differs in right if differs]
+    assert "a cat ate 14 mice today" == "".join(words for words, _ in right)
+
+
+def test_a_teacher_that_is_the_student_is_drawn_as_a_loop() -> None:
+    """A generator named as the student or its ancestor is a dashed line and the title; another name is not."""
+    parts = {"lineage": {**_parts()["lineage"], "student": {"name": "other", "previous": ["acme-1b-v1"]}}}
+    [picture] = charts.pictures({}, parts)
+    assert ("The student would learn from itself", True) == (picture.title, " loop" in picture.markup)
+    parts["lineage"]["student"] = {"name": "other", "previous": []}
+    [picture] = charts.pictures({}, parts)
+    assert ("Where the records come from", False) == (picture.title, " loop" in picture.markup)
+
+
+def test_nothing_repeated_is_not_drawn_as_a_flat_line() -> None:
+    """A curve of zeros has no picture: the number says it."""
+    measurements = _full()
+    measurements["near-duplicates"]["detail"]["curve"] = [[0.5, 0], [0.6, 0]]
+    assert not any("How much repeats" in picture.title for picture in charts.pictures(measurements))
 
 
 @pytest.mark.parametrize("title", _NEEDS)

@@ -85,7 +85,7 @@ def test_reading_back_loses_nothing(report: Report) -> None:
 
 def test_the_keys_are_those_of_the_contract() -> None:
     """The top level has exactly the promised keys in the promised order."""
-    promised = "version ok exit counts inputs measurements findings not_judged accepted manifest"
+    promised = "version ok exit counts inputs measurements findings not_judged accepted manifest pictures"
     assert promised == " ".join(full().to_dict())
 
 

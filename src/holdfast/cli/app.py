@@ -33,6 +33,7 @@ VERBS = {
     "audit": "One verdict on any data set, with evidence and exit code.",
     "watch": "See collapse coming: one check per step of a run's log.",
     "estimate": "Which share of unlabelled text is synthetic, or that nobody can tell.",
+    "view": "Look at runs and data sets in the browser.",
     "verify-manifest": "Prove that the files of a run and its manifests agree.",
     "push": "Show what would go to a hub; with --yes send it.",
     "explain": "What a rule means, when it fires, and what to do.",
@@ -50,6 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given[0] in ("-V", "--version"):
         return _say(f"holdfast {__version__}", 0, sys.stdout)
     try:
+        if given[0] == "--completion":
+            return _say(_completion(*given[1:2]), 0, sys.stdout)
         return _run(given[0], given[1:])
     except HoldfastError as error:
         return _say(f"error: {error}", error.exit_code)
@@ -73,8 +76,15 @@ def overview() -> str:
         "Build, check and watch training sets that mix synthetic and real data.\n\n"
         f"usage: holdfast VERB [OPTIONS]\n\n{verbs}\n\n"
         "holdfast VERB --help shows the options of a verb. Every verb takes --json.\n"
+        "holdfast --completion bash|zsh|fish prints completion for a shell.\n"
         "Start here:  holdfast audit FILE --html report.html"
     )
+
+
+def _completion(shell: str = "") -> str:
+    from holdfast.cli.completion import script  # noqa: PLC0415  # the verb loader: --help need not pay for it
+
+    return script(shell, VERBS, command).rstrip()
 
 
 def _run(verb: str, rest: list[str]) -> int:
@@ -91,11 +101,20 @@ def _run(verb: str, rest: list[str]) -> int:
     except Exit as done:
         return done.exit_code
     except TyperException as error:
-        return _say(f"error: {error.format_message()}\n  See holdfast {verb} --help.", USAGE)
+        return _say(f"error: {_mistyped(error, app) or error.format_message()}\n  See holdfast {verb} --help.", USAGE)
     if code == INTERRUPTED:
         # typer makes Ctrl-C an exit code of its own and says nothing; no verb returns this one.
         raise KeyboardInterrupt
     return code
+
+
+def _mistyped(error: Any, app: Any) -> str:
+    """Return what an unknown option was meant to be; '' for any other mistake."""
+    from typer.main import get_command  # noqa: PLC0415  # as above
+
+    wrong = getattr(error, "option_name", "")
+    known = [name for option in get_command(app).params for name in option.opts if name.startswith("--")]
+    return f"there is no option {wrong}. {nearest(wrong, known)}" if wrong else ""
 
 
 def command(options: type[Any], run: Callable[[Any], int]) -> Callable[..., int]:

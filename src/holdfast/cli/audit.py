@@ -43,6 +43,9 @@ class Options:
     baseline: Annotated[
         Path | None, typer.Option(metavar="FILE", help="An earlier --json: only what got worse stops.")
     ] = None
+    compare: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="An earlier --json: show what changed since.")
+    ] = None
     fail_on: Annotated[FailOn | None, typer.Option(help="Lowest severity that ends with exit code 1.")] = None
     sample: Annotated[
         int, typer.Option(min=0, metavar="N", help="Read only N records, drawn by seed. 0 reads all.")
@@ -72,6 +75,7 @@ def run(given: Options) -> int:
                 evidence=given.evidence,
                 fail_on=given.fail_on.value if given.fail_on else None,
                 baseline=given.baseline,
+                compare=given.compare,
                 encoder=given.encoder,
                 runner=runner_of(given.runner) if given.runner else None,
                 progress=progress,

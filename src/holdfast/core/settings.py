@@ -374,6 +374,11 @@ def _explain(path: Path, node: yaml.Node | None, fault: Any) -> str:
     key = ".".join(str(part) for part in place)
     if fault["type"] == "extra_forbidden":
         return f"{path}:{line}: unknown key {key!r}. {nearest(str(place[-1]), _keys(place[:-1]))}"
+    if place == ["version"]:
+        return (
+            f"{path}:{line}: version {fault['input']!r} is not one that this Holdfast reads; it reads 1.\n"
+            "  Write version: 1, and mend what holdfast plan then names; CHANGELOG.md says what a version changed."
+        )
     given = "" if isinstance(fault["input"], dict) else f", not {fault['input']!r}"
     message = fault["msg"].removeprefix("Value error, ")
     return f"{path}:{line}: {key}: {message}{given}" if key else f"{path}: {message}"

@@ -16,8 +16,9 @@ _SHORT = {"equivalent": "same", "inconclusive": "unclear"}
 def anchor(measurements: Measurements) -> Picture | None:
     """Each anchor metric as a dot with its interval against 1.0, the anchor held against itself."""
     first = ("anchor-diversity", "tail-coverage")
-    ranked = sorted(measurements.items(), key=lambda item: (item[0] not in first, item[0]))
+    ranked = sorted(measurements.items(), key=lambda item: (not _p(item[1]), item[0] not in first, item[0]))
     rows = [(slug, m) for slug, m in ranked if _is_anchor(m)]
+    tested = [(slug, m) for slug, m in rows if _p(m)] or rows
     if not rows:
         return None
     margin = max((abs(detail.number(more(m).get("margin")) or 0.0) for _, m in rows), default=0.0)
@@ -29,6 +30,8 @@ def anchor(measurements: Measurements) -> Picture | None:
     if margin:
         svg.bar(root, (x(1 - margin), 4), (x(1 + margin) - x(1 - margin), bottom - 4), "margin")
     svg.line(root, (x(1), 4), (x(1), bottom), "one")
+    if len(tested) < len(rows):
+        svg.line(root, (4, 9 + 30 * len(tested)), (396, 9 + 30 * len(tested)), "grid")
     for row, (slug, m) in enumerate(rows):
         _whisker(root, 24 + 30 * row, slug, m, x)
     for tick in (low, 1.0, high):
@@ -36,9 +39,9 @@ def anchor(measurements: Measurements) -> Picture | None:
             svg.text(root, (x(tick), bottom + 16), f"{tick:.2f}", "tick", "middle")
     table = tuple((slug, numbers.value(m), numbers.interval(m), _verdict(m), _p(m), count(m["n"])) for slug, m in rows)
     caption = "1.0 is the anchor held against itself at equal size; the shaded margin is what is not worth acting on."
-    title = (
-        f"{sum(_verdict(m) == 'worse' for _, m in rows)} of {len(rows)} diversity measures worse than the real anchor"
-    )
+    caption += " Below the line: described, not tested." if len(tested) < len(rows) else ""
+    worse = sum(_verdict(m) == "worse" for _, m in tested)
+    title = f"{worse} of {len(tested)} tested diversity measures worse than the real anchor"
     return Picture(title, svg.markup(root), caption, ("metric", "ratio", "interval", "verdict", "p", "n"), table)
 
 

@@ -1,28 +1,45 @@
-"""The pictures of a report, each drawn from the `detail` of one measurement, each with its data as a table.
+"""The pictures of a report, each drawn from the `detail` of a measurement or a part of `pictures`, each with a table.
 
 A picture whose data are absent or of another shape is left out; nothing is drawn from a guess. What a picture shows is
 never in colour alone: places, words or shapes carry it too.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 from xml.etree.ElementTree import Element
 
 from holdfast.report import detail, numbers, svg
 from holdfast.report.anchor_chart import anchor
-from holdfast.report.curves import lengths, near_duplicates, rank_frequency
+from holdfast.report.bill_chart import bill
+from holdfast.report.checks_chart import checks
+from holdfast.report.comparison import comparison
+from holdfast.report.curves import lengths, near_duplicates
 from holdfast.report.detail import Measurements
 from holdfast.report.dose_chart import dose
+from holdfast.report.duplicates_browser import duplicates
+from holdfast.report.funnel_chart import funnel
+from holdfast.report.lineage_chart import lineage
+from holdfast.report.map_chart import spread
 from holdfast.report.picture import Picture, count
 from holdfast.report.shown import one_line
+from holdfast.report.strata_chart import strata
+from holdfast.report.survival_chart import forecast
+from holdfast.report.tail_chart import tail
 
 ORIGINS = ("real", "synthetic", "mixed", "unknown")
 _MAX_BARS = 10
 
 
-def pictures(measurements: Measurements) -> list[Picture]:
-    """Return every picture the measurements have data for, in reading order."""
-    drawn = (draw(measurements) for draw in _ALL)
-    return [picture for picture in drawn if picture is not None]
+def pictures(measurements: Measurements, parts: Mapping[str, Any] = {}) -> list[Picture]:  # never changed
+    """Return every picture there are data for, in reading order: what changed, the narrow ones, the wide ones.
+
+    `parts` is what a report carries for its pictures beyond its measurements.
+    """
+    given = detail.mapping(parts)
+    drawn = [*(draw(measurements) for draw in _OF_NUMBERS), *(draw(given) for draw in _OF_PARTS)]
+    found = [picture for picture in drawn if picture is not None]
+    first = comparison(given)
+    return [*([first] if first else []), *sorted(found, key=lambda picture: picture.wide)]
 
 
 def composition(measurements: Measurements) -> Picture | None:
@@ -99,13 +116,23 @@ def _bars(root: Element, rows: Sequence[tuple[str, float]], cap: float | None) -
             svg.line(root, (x(cap), top + 4), (x(cap), top + 17), "cap")
 
 
-_ALL: tuple[Callable[[Measurements], Picture | None], ...] = (
+_OF_NUMBERS: tuple[Callable[[Measurements], Picture | None], ...] = (
     dose,
     composition,
     anchor,
-    near_duplicates,
     concentration("generator-concentration", "generator"),
     concentration("family-concentration", "family"),
-    rank_frequency,
+    near_duplicates,
+    forecast,
     lengths,
+)
+_OF_PARTS: tuple[Callable[[Mapping[str, Any]], Picture | None], ...] = (
+    tail,
+    funnel,
+    checks,
+    lineage,
+    bill,
+    strata,
+    spread,
+    duplicates,
 )

@@ -1,4 +1,4 @@
-"""The curve pictures: near-duplicates over thresholds, rank and frequency of words, lengths of records."""
+"""The curve pictures: near-duplicates over thresholds, lengths of records."""
 
 from holdfast.report import detail, numbers, svg
 from holdfast.report.detail import Measurements
@@ -11,7 +11,9 @@ def near_duplicates(measurements: Measurements) -> Picture | None:
     curve = detail.points(given.get("curve"))
     if len(curve) < 2:
         return None
-    top = max(records for _, records in curve) or 1.0
+    top = max(records for _, records in curve)
+    if not top:
+        return None  # a flat line says less than the number does
     root = svg.canvas(206, "Near-duplicates over thresholds", "A falling curve of records that repeat another.")
     x, y = svg.scale(curve[0][0], curve[-1][0], 62, 374), svg.scale(0, top, 166, 18)
     frame(root, [0.0, float(top // 2), top], y)
@@ -28,30 +30,6 @@ def near_duplicates(measurements: Measurements) -> Picture | None:
     rows = tuple((f"{t:g}", numbers.count(r), numbers.percent(r / n)) for t, r in curve)
     caption = "Records beyond the first of each group. A curve that is flat on the right means true copies."
     return Picture("How much repeats", svg.markup(root), caption, ("threshold", "records", "share"), rows)
-
-
-def rank_frequency(measurements: Measurements) -> Picture | None:
-    """Word counts by rank, real against synthetic, on log axes: a lost tail ends early."""
-    series = detail.mapping(detail.of(measurements, "tail-coverage").get("rank_frequency"))
-    curves = {name: detail.log_points(series.get(name)) for name in ("real", "synthetic")}
-    curves = {name: points for name, points in curves.items() if len(points) > 1}
-    if not curves:
-        return None
-    right = max(points[-1][0] for points in curves.values())
-    top = max(points[0][1] for points in curves.values())
-    root = svg.canvas(206, "Rank and frequency of words", "Two falling curves, real and synthetic, on log axes.")
-    x, y = svg.scale(0, right, 52, 378), svg.scale(0, top, 166, 18)
-    frame(root, [float(d) for d in range(int(top) + 1)], y, lambda d: numbers.count(10**d))
-    for name, points in curves.items():
-        svg.path(root, [(x(a), y(b)) for a, b in points], f"curve {name}")
-    for decade in range(int(right) + 1):
-        svg.text(root, (x(decade), 184), numbers.count(10**decade), "tick", "middle")
-    svg.text(root, (220, 202), "rank of the word, most frequent first", "small", "middle")
-    legend(root, tuple(curves))
-    flat = [(name, a, b) for name, points in curves.items() for a, b in points]
-    rows = tuple((name, numbers.count(round(10**a)), numbers.count(round(10**b))) for name, a, b in flat)
-    caption = "Both curves at equal size. Where the synthetic curve ends early, rare words are gone."
-    return Picture("The tail, real and synthetic", svg.markup(root), caption, ("part", "rank", "count"), rows)
 
 
 def lengths(measurements: Measurements) -> Picture | None:

@@ -57,6 +57,17 @@ def amounts(value: Any) -> dict[str, float]:
     return {name: amount for name, amount in read.items() if amount is not None and amount >= 0}
 
 
+def items(value: Any) -> list[Any]:
+    """Return a list as it is, an empty one for anything else."""
+    return list(value) if isinstance(value, (list, tuple)) else []
+
+
+def places(value: Any) -> list[Point]:
+    """Return [[x, y], ...] in their order, leaving out entries that are not two numbers."""
+    rows = [floats(item) for item in items(value)]
+    return [(row[0], row[1]) for row in rows if len(row) == 2]
+
+
 def words(value: Any) -> tuple[str, ...]:
     """Return a text, or the texts of a list, as a tuple."""
     items = value if isinstance(value, (list, tuple)) else [value]

@@ -66,7 +66,7 @@ def render(data: Mapping[str, Any]) -> str:
             reasons=reasons[:_REASONS],
             more_reasons=len(reasons) - _REASONS,
             cards=(_dose_card(data["measurements"]), _diversity_card(data), _findings_card(data)),
-            pictures=charts.pictures(data["measurements"]),
+            pictures=charts.pictures(data["measurements"], data.get("pictures", {})),
             findings=findings,
             tally=tally(data["findings"]),
             manifest=[(key, dumps(value, ensure_ascii=False, indent=1)) for key, value in data["manifest"].items()],

@@ -12,7 +12,7 @@ from holdfast.report import detail, numbers, svg
 class Picture:
     """One picture: what it shows in words, the drawing as markup, how to read it, and its data as a table.
 
-    `notes` are published results that qualify the picture.
+    `notes` are published results that qualify the picture; a `wide` one takes the whole width of the page.
     """
 
     title: str
@@ -21,6 +21,7 @@ class Picture:
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     notes: tuple[str, ...] = ()
+    wide: bool = False
 
 
 def frame(root: Element, ticks: Sequence[float], y: svg.Scale, write: Callable[[float], str] = numbers.count) -> None:
@@ -40,6 +41,12 @@ def legend(root: Element, names: Sequence[str]) -> None:
 def more(m: Mapping[str, Any]) -> Mapping[str, Any]:
     """The detail of a measurement in hand."""
     return detail.mapping(m.get("detail"))
+
+
+def left_out(given: Mapping[str, Any]) -> str:
+    """' 3 more generators are not shown.' for each cap that bit, '' where everything is shown."""
+    caps = detail.amounts(given.get("left_out"))
+    return "".join(f" {numbers.count(amount)} more {name} are not shown." for name, amount in caps.items() if amount)
 
 
 def count(amount: float | None) -> str:

@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from html import escape
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 from holdfast.core.errors import nearest
 from holdfast.core.rundir import write_bytes
 from holdfast.core.verdict import Evidence, Finding, Measurement, NotJudged
-from holdfast.report import html, sarif, schema
+from holdfast.report import frame, html, sarif, schema
 from holdfast.report.shown import encodable
 
 
@@ -24,6 +25,7 @@ class Report:
 
     `exit` is the exit code the command line ends with. `counts` holds records and quarantined rows, `inputs` what
     was read ({path, digest, records, format}), `accepted` the risks accepted in writing ({rule, reason, owner, until}).
+    `pictures` holds what pictures are drawn from beyond the measurements (docs/report.md), capped to stay small.
     """
 
     ok: bool
@@ -35,6 +37,7 @@ class Report:
     not_judged: tuple[NotJudged, ...] = ()
     accepted: tuple[Mapping[str, Any], ...] = ()
     manifest: Mapping[str, Any] = field(default_factory=dict)
+    pictures: Mapping[str, Any] = field(default_factory=dict)
 
     def __getitem__(self, slug: str) -> Measurement:
         """Return the measurement of that name. Raises KeyError with the nearest name."""
@@ -61,6 +64,7 @@ class Report:
             ],
             "accepted": plain(self.accepted),
             "manifest": plain(self.manifest),
+            **({"pictures": plain(self.pictures)} if self.pictures else {}),
         }
 
     def to_json(self) -> str:
@@ -70,6 +74,19 @@ class Report:
     def to_html(self, path: str | os.PathLike[str]) -> None:
         """Write one self-contained page that needs no network and no script. Raises MachineError."""
         _write(path, html.render(self.to_dict()))
+
+    def to_frame(self, what: str = "measurements", kind: str = "arrow") -> Any:
+        """Return a pyarrow Table of the `measurements` or `findings`; with kind `pandas` a DataFrame.
+
+        Raises `MissingExtraError` for pandas where it is not installed.
+        """
+        return frame.frame(self.to_dict(), what, kind)
+
+    def _repr_html_(self) -> str:
+        """Return the page for a notebook, in a frame of its own in which nothing runs."""
+        page = escape(html.render(self.to_dict()), quote=True)
+        style = "width:100%;height:42rem;border:1px solid #8884;border-radius:8px"
+        return f'<iframe sandbox title="Holdfast audit" srcdoc="{page}" style="{style}"></iframe>'
 
     def to_sarif(self, path: str | os.PathLike[str]) -> None:
         """Write SARIF 2.1.0 for code scanning, file names relative to the working directory."""
@@ -90,6 +107,7 @@ class Report:
             not_judged=tuple(NotJudged(**fields) for fields in data["not_judged"]),
             accepted=tuple(data["accepted"]),
             manifest=data["manifest"],
+            pictures=data.get("pictures", {}),
         )
 
 

@@ -12,9 +12,9 @@ WIDTH = 400
 Scale = Callable[[float], float]
 
 
-def canvas(height: float, title: str, description: str) -> Element:
+def canvas(height: float, title: str, description: str, width: float = WIDTH) -> Element:
     """Return an empty picture with its accessible name and description."""
-    root = Element("svg", {"viewBox": f"0 0 {WIDTH} {height:g}", "role": "img", "class": "chart"})
+    root = Element("svg", {"viewBox": f"0 0 {width:g} {height:g}", "role": "img", "class": "chart"})
     SubElement(root, "title").text = title
     SubElement(root, "desc").text = description
     return root
@@ -56,6 +56,11 @@ def dot(parent: Element, at: tuple[float, float], radius: float, kind: str, hove
     node = SubElement(parent, "circle", {"cx": _n(at[0]), "cy": _n(at[1]), "r": _n(radius), "class": kind})
     if hover:
         SubElement(node, "title").text = hover
+
+
+def ring(parent: Element, at: tuple[float, float], radius: float, kind: str, hover: str = "") -> None:
+    """Draw a circle that its style leaves empty."""
+    dot(parent, at, radius, f"ring {kind}", hover)
 
 
 def path(parent: Element, points: Sequence[tuple[float, float]], kind: str) -> None:

@@ -46,6 +46,7 @@ def summary(report: Report) -> Group:
     parts: list[RenderableType] = [*read, _verdict(report), *_numbers(report)]
     ordered = sorted(report.findings, key=lambda finding: SEVERITIES.index(finding.severity))
     parts += [_finding(finding) for finding in ordered]
+    parts += _changes(report.pictures)
     if report.accepted:
         parts += [Text("\nAccepted in writing", style="bold"), *(_risk(risk) for risk in report.accepted)]
     if report.not_judged:
@@ -97,6 +98,25 @@ def _finding(finding: Finding) -> RenderableType:
         rest = f" (+{finding.evidence_total - 1:,})" if finding.evidence_total > 1 else ""
         body.append(Text(f"e.g. {shown}{rest}", style="dim"))
     return Group(head, Padding(Group(*body), (0, 0, 0, 2)))
+
+
+def _changes(parts: Mapping[str, Any]) -> list[RenderableType]:
+    """What changed since the report that this one was compared with; nothing without one."""
+    told = parts.get("compared")
+    if not told:
+        return []
+    lines = [Text("\nSince the earlier report", style="bold")]
+    lines += [
+        Text(f"  finding {word}: {', '.join(told['findings'][word])}")
+        for word in ("new", "worse", "gone")
+        if told["findings"][word]
+    ]
+    for entry in told["numbers"]:
+        if entry["change"] in ("worse", "better"):
+            before, now = (numbers.value(entry[side]) for side in ("old", "new"))
+            lines.append(Text(f"  {entry['change']:<7}{entry['slug']:<26}{before} -> {now}"))
+    same = sum(entry["change"] in ("same", "unclear") for entry in told["numbers"])
+    return [*lines, Text(f"  {numbers.plural(same, 'number')} the same or too uncertain to tell", style="dim")]
 
 
 def _risk(risk: Mapping[str, Any]) -> RenderableType:

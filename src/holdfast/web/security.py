@@ -114,7 +114,7 @@ class Gate:
         if not self._from_here(method, host, headers):
             return Refused(403, "This request comes from another page.")
         if not self._knows(method, path, query, headers):
-            return Refused(403, "Open the address that `holdfast review` printed: it carries the key to this page.")
+            return Refused(403, "Open the address that `holdfast` printed: it carries the key to this page.")
         if (method, path) not in self.routes:
             return Refused(404, "There is no such page.")
         if method == "POST" and headers.get("content-type", "").partition(";")[0].strip() != FORM:

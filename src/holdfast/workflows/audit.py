@@ -9,8 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-import orjson
-
 from holdfast import __version__
 from holdfast.core import plugins
 from holdfast.core import settings as core_settings
@@ -29,7 +27,9 @@ from holdfast.metrics.anchor import LOWER_IS_WORSE
 from holdfast.report.report import Report
 from holdfast.rules import catalogue
 from holdfast.rules.view import View
+from holdfast.workflows.compare import compared, read_report
 from holdfast.workflows.drawn import drawn
+from holdfast.workflows.pictures import pictures
 
 Paths = str | Path | Sequence[str | Path]
 # The rules that have something to say of a set without records.
@@ -44,6 +44,7 @@ class AuditOptions:
 
     `mapping` names columns of the data, `real_mapping` those of the anchor; the settings name their own. `encoder` and
     `runner` go before those of the settings.
+    `compare` is an earlier report to hold this one against, `baseline` one to be forgiven.
     """
 
     mapping: Mapping[str, str] = field(default_factory=dict)
@@ -53,6 +54,7 @@ class AuditOptions:
     evidence: int = 100
     fail_on: FailOn | None = None
     baseline: Path | None = None
+    compare: Path | None = None
     encoder: str | None = None
     runner: Runner | None = None
     progress: Progress | None = None
@@ -76,7 +78,12 @@ def audit(
     chosen = _settings(settings, student, options.encoder)
     with scratch() as folder:
         view = _view(data, real, eval, chosen, options, folder)
-        return _report(view, list(_outcomes(view)), options)
+        report = _report(view, list(_outcomes(view)), options)
+        report = replace(report, pictures=pictures(view))
+    if options.compare is None:
+        return report
+    told = compared(report, read_report(options.compare))
+    return replace(report, pictures={**report.pictures, "compared": told})
 
 
 def _settings(given: Settings | str | Path | None, student: str | None, encoder: str | None) -> Settings:
@@ -208,11 +215,7 @@ def _known(baseline: Path | None) -> dict[str, Badness]:
     """Return the findings of an earlier report: they block again only when they got worse."""
     if baseline is None:
         return {}
-    try:
-        earlier = Report.from_dict(orjson.loads(baseline.read_bytes()))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{baseline} is not a report: {error}.", "Write one with --json > report.json.") from error
-    return {finding.rule: _badness(finding) for finding in earlier.findings}
+    return {finding.rule: _badness(finding) for finding in read_report(baseline).findings}
 
 
 def _manifest(view: View, options: AuditOptions, fail_on: FailOn, known: Mapping[str, Badness]) -> dict[str, Any]:

@@ -46,6 +46,7 @@ from holdfast.workflows.plan import refuse_unsupported
 from holdfast.workflows.publish import CARD, CROISSANT, publish
 from holdfast.workflows.reserve import ReserveOptions, reserve
 from holdfast.workflows.ruling import refuse_related
+from holdfast.workflows.run_pictures import run_pictures
 from holdfast.workflows.sources import sources
 
 PLACES = {"generate": "generated", "filter": "filtered", "mix": "dataset"}
@@ -154,9 +155,16 @@ def _build(asked: Settings, settings: Settings, folder: Path, how: tuple[Runner,
     written = columns if settings.mix.format == "own" else {}
     reading = AuditOptions(mapping=written, real_mapping=columns, runner=runner, progress=progress)
     report = audit(dataset, real=train, eval=sealed, settings=settings, options=reading)
+    drawn = run_pictures(folder, {maker["name"]: maker["records"] for maker in _makers(report)})
+    report = replace(report, pictures={**report.pictures, **drawn})
     manifest = replace(_manifest(asked, sealed, [made, kept, mixture], report), runner=name_of(runner))
     _publish(settings, folder, dataset, manifest, report)
     return Built(folder, manifest.to_dict(), report)
+
+
+def _makers(report: Report) -> list[Mapping[str, Any]]:
+    makers: list[Mapping[str, Any]] = report.pictures.get("lineage", {}).get("generators", [])
+    return makers
 
 
 def _reserve(settings: Settings) -> Path:
