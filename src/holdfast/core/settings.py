@@ -4,8 +4,6 @@ An unknown key is an error with the nearest match and its place; relative paths 
 providers are given by the name of their environment variable. `schema()` is the JSON Schema that editors use.
 """
 
-import os
-import re
 from datetime import date
 from hashlib import blake2b
 from pathlib import Path
@@ -15,6 +13,7 @@ import orjson
 import yaml
 from pydantic import BaseModel, Field, PrivateAttr, ValidationError, model_validator
 
+from holdfast.core.environment import filled
 from holdfast.core.errors import UsageError, nearest
 from holdfast.core.where import CONFIG, OnRay, OnThisMachine
 from holdfast.core.yamlfile import locate, parse
@@ -337,7 +336,7 @@ def load(path: str | Path) -> Settings:
     path = Path(path)
     node, values = parse(path)
     try:
-        return Settings.model_validate(_environment(values), context={"folder": path.parent})
+        return Settings.model_validate(filled(values), context={"folder": path.parent})
     except ValidationError as error:
         raise UsageError("\n".join(_explain(path, node, fault) for fault in error.errors())) from None
 
@@ -345,27 +344,6 @@ def load(path: str | Path) -> Settings:
 def schema() -> dict[str, Any]:
     """Return the JSON Schema of holdfast.yaml."""
     return Settings.model_json_schema()
-
-
-def _environment(values: dict[str, Any]) -> dict[str, Any]:
-    """Fill ${NAME} in the two places that declare it: base_url and headers of a model."""
-    models = values.get("models")
-    for model in models.values() if isinstance(models, dict) else ():
-        if isinstance(model, dict):
-            if isinstance(model.get("base_url"), str):
-                model["base_url"] = _fill(model["base_url"])
-            if isinstance(model.get("headers"), dict):
-                model["headers"] = {key: _fill(str(value)) for key, value in model["headers"].items()}
-    return values
-
-
-def _fill(text: str) -> str:
-    def value(match: re.Match[str]) -> str:
-        if match[1] not in os.environ:
-            raise UsageError(f"${{{match[1]}}} is not set in the environment.", f"export {match[1]}=...")
-        return os.environ[match[1]]
-
-    return re.sub(r"\$\{(\w+)\}", value, text)
 
 
 def _explain(path: Path, node: yaml.Node | None, fault: Any) -> str:
