@@ -2,10 +2,11 @@
 
     python -m bench.share [--half development|test] [--repeats 4] [--write]
 
-Each set is cut in two halves by document (the opening or the prompt), once and by hash. Features, penalty, weights and
-every threshold of the estimator were chosen on the development half alone, itself cut in two. The figures published
-are those of the test half: references are the development half, targets are drawn from documents of the test half, and
-in `unseen` the generator of the targets is in no reference. --write keeps them in bench/results/share.json.
+Each set is cut in two halves by document (the opening or the prompt), once and by hash. Features, penalty and every
+threshold of the estimator were chosen on the development half, itself cut in two. One choice came after the test half
+had been seen: that validation, weights and intervals take one generator at a time. The figures published are those of
+the test half, references from the development half, and not quite a held-out result for that choice. In `unseen` the
+generator of the targets is in no reference. --write keeps them in bench/results/share.json.
 """
 
 import argparse
