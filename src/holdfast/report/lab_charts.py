@@ -74,7 +74,11 @@ def dose_response(data: Mapping[str, Any]) -> Picture | None:
         if series:
             end = series[-1]
             svg.text(root, (x(end[0]) + 8, y(1 + end[1]["value"]) + 4), name, "label")
-    svg.text(root, (RIGHT, y(1 + accepted) - 4), f"+{_dose(accepted)} accepted", "small", "end")
+    ends = [(series[-1][0], y(1 + series[-1][1]["value"])) for series in (points, control) if series]
+    crowded = any(dose < 0.9 and abs(height - y(1 + accepted)) < 2 * APART for dose, height in ends)
+    # At the right, but not over the name of a line that ends there.
+    place = (LEFT + 4, "start") if crowded else (RIGHT, "end")
+    svg.text(root, (place[0], y(1 + accepted) - 4), f"+{_dose(accepted)} accepted", "small", place[1])
     for dose in (0.0, 0.25, 0.5, 0.75, 1.0):
         svg.text(root, (x(dose), BOTTOM + 18), _dose(dose), "tick", "middle")
     svg.text(root, ((LEFT + RIGHT) / 2, BOTTOM + 38), "synthetic share of each training set", "small", "middle")
