@@ -57,14 +57,6 @@ def test_the_accepted_loss_makes_room_for_the_name_of_a_line(data: dict[str, Any
     assert ["56", "316", "316"] == [place(accepted, 0.5), place(accepted, 0.95), place(accepted + 50.0, 0.5)]
 
 
-def test_an_interval_is_not_broken_over_lines(data: dict[str, Any]) -> None:
-    """Both ends of an interval stand on one line of the tables of all arms and of the profile."""
-    page = render(data)
-    assert "\u00a0\u2013\u00a0" in page
-    tables = page[page.index("arms-title") :]
-    assert " \u2013 " not in tables
-
-
 def _flat(row: dict[str, Any], arm: str) -> dict[str, Any]:
     series = {name: [{**m, "value": 50.0} for m in each] for name, each in row["series"].items()}
     return {**row, "arm": arm, "series": series}

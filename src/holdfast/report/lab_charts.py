@@ -142,7 +142,8 @@ def evidence(data: Mapping[str, Any]) -> Picture | None:
     x, y = svg.scale(0, last, LEFT, RIGHT), _log_scale(1e-2, MOST_EVIDENCE)
     _grid(root, [1e-2, 1.0, 1e2, 1e4, 1e6, 1e8], y, lambda e: f"{e:g}" if e < 1e4 else f"1e{log10(e):.0f}")
     svg.line(root, (LEFT, y(threshold)), (RIGHT, y(threshold)), "cap")
-    svg.text(root, (LEFT + 4, y(threshold) - 5), f"alarm at {threshold:g}", "small")
+    # At the right, for the lines of a series that alarms cross the threshold within its first generations.
+    svg.text(root, (RIGHT, y(threshold) + 13), f"alarm at {threshold:g}", "small", "end")
     for run in runs:
         points = [(x(step), y(value)) for step, value in enumerate(lines[_label(run)])]
         svg.path(root, points, f"curve {_kind(run)}")

@@ -4,7 +4,7 @@ As the page of an audit (`report.html`): no script, no request, one style sheet 
 """
 
 from base64 import b64encode
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -43,10 +43,8 @@ def render(data: Mapping[str, Any]) -> str:
             headline=headline(data),
             lines=list(sentences(data)),
             pictures=pictures(data),
-            arms=[_kept_whole(_cells(row)) for row in data["arms"]],
-            profile=[
-                (_name(row), *_kept_whole(_number(row["profile"][name]) for name in PROFILE)) for row in data["arms"]
-            ],
+            arms=[_cells(row) for row in data["arms"]],
+            profile=[(_name(row), *(_number(row["profile"][name]) for name in PROFILE)) for row in data["arms"]],
             profile_header=("arm", *PROFILE.values()),
         )
     )
@@ -154,11 +152,6 @@ def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
         _signed(first) if first else "",
         str(row["loss"]["n"]),
     )
-
-
-def _kept_whole(cells: Iterable[str]) -> tuple[str, ...]:
-    """Keep both ends of an interval on one line of a narrow table."""
-    return tuple(cell.replace(f" {numbers.DASH} ", f"\u00a0{numbers.DASH}\u00a0") for cell in cells)
 
 
 def _name(row: Mapping[str, Any]) -> str:
