@@ -118,7 +118,19 @@ def test_one_rater_agrees_with_nobody(tmp_path):
     """With one rater every figure is missing, in the report and on the screen, and nothing fails."""
     report = review_agreement(_labels(tmp_path, *_scores("ann", ANN)))
     assert {None} == {report["agreement"]["good"]["overall"][name] for name in ("raw", "kappa", "alpha", "ac1")}
-    assert any(line.endswith("-") for line in lines(report))
+    shown = lines(report)
+    assert any(line.endswith("-") for line in shown)
+    assert ["  Nothing has two answers: let a second person label the same file."] == shown[-1:]
+
+
+def test_names_from_files_do_not_steer_the_terminal(tmp_path):
+    """Names of raters and of checks stand on one line, with what is invisible named."""
+    path = _labels(tmp_path, *_scores("a\x1b[2Jnn\n\nx", ANN))
+    verdicts = tmp_path / "verdicts.jsonl"
+    verdicts.write_text(json.dumps({"id": "r0", "check": "j\x1b[31m\ny", "ok": True}) + "\n")
+    shown = lines(review_agreement(path, judge=verdicts))
+    assert [] == [line for line in shown if "\x1b" in line or "\n" in line]
+    assert 2 == sum("<U+001B>" in line for line in shown)
 
 
 def test_the_table_fits_a_terminal(tmp_path):

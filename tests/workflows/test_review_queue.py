@@ -105,7 +105,13 @@ def test_orders_and_sides_differ_by_rater_and_are_kept():
     assert 60 < sum(a != b for a, b in zip(*sides, strict=True)) < 140
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"id": "a"}', '{"ok": true}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("{", "[]", '{"id": "a"}', '{"ok": true}', '{"id": "a", "ok": "yes"}', '{"id": "a", "ok": 1}'),
+        *('{"id": "a", "ok": true, %s}' % part for part in ('"score": "high"', '"other": ["b"]', '"check": {}')),
+    ],
+)
 def test_a_faulty_verdict_is_named(tmp_path, text):
     """File and line stand in the message."""
     path = tmp_path / "verdicts.jsonl"

@@ -146,13 +146,14 @@ def _label(text: bytes, place: str) -> Label:
         values = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise InputError(f"{place} is no JSON: {error}.", "Take the line out, or mend it.") from None
-    wrong = "; ".join(_faults(values))
+    wrong = "; ".join(faults(values))
     if wrong:
         raise InputError(f"{place} is no label: {wrong}.", "See docs/verbs/review.md for the form of a line.")
     return Label(**{key: values[key] for key in Label.__slots__ if values.get(key) is not None or key == "value"})
 
 
-def _faults(values: Any) -> Iterator[str]:
+def faults(values: Any) -> Iterator[str]:
+    """Yield in words what keeps an object from being a label; nothing where it is one."""
     if not isinstance(values, dict):
         yield "it is not an object"
         return

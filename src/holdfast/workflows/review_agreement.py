@@ -17,7 +17,7 @@ import numpy.typing as npt
 from holdfast.core.errors import InputError
 from holdfast.core.labels import Label, Thing, adjudicated, read_labels, settled, votes
 from holdfast.core.verdict import Measurement
-from holdfast.report.shown import visible
+from holdfast.report.shown import one_line
 from holdfast.stats.agreement import cohen_kappa, gwet_ac1, krippendorff_alpha, raw_agreement
 from holdfast.workflows.review import disputed, labelled
 from holdfast.workflows.review_queue import NO_CELL, NOT_MADE, judged, read_verdicts
@@ -26,6 +26,8 @@ Ratings = npt.NDArray[np.float64]
 Strata = Mapping[Thing, Mapping[str, str]]
 # Letters of a subset's name in a row of 80; a longer one has a line of its own.
 NAME = 13
+# Letters of any name on the screen; names of raters and checks come from files, and may be anything.
+LONGEST = 76
 # The questions a label answers, and how many answers each has: good or bad, a step of a scale (as many as were given),
 # the better of two or a tie.
 QUESTIONS = {"good": 2, "scale": None, "choice": 3}
@@ -186,15 +188,17 @@ def _number(label: Label) -> float:
 
 def lines(report: Mapping[str, Any]) -> list[str]:
     """Return the report as lines for a terminal."""
-    who = [f"{name} {counts['answers']}" for name, counts in report["raters"].items()]
+    who = [f"{one_line(name, LONGEST)} {counts['answers']}" for name, counts in report["raters"].items()]
     told = [f"{report['things']} things labelled: {', '.join(who)}"]
     if report["disputed"]:
         told.append(f"{report['disputed']} disputed, {report['adjudicated']} adjudicated")
     for name, sets in report["agreement"].items():
         told += _table(f"people, {name}", sets)
+        if not sets["overall"]["items"]:
+            told.append("  Nothing has two answers: let a second person label the same file.")
     for name, questions in report["judges"].items():
         for asked, sets in questions.items():
-            told += _table(f"{name}, {asked}", sets)
+            told += _table(f"{one_line(name, LONGEST - 10)}, {asked}", sets)
             if sets["undecided"]:
                 told.append(f"  {sets['undecided']} verdicts undecided")
     return told
@@ -207,7 +211,7 @@ def _table(title: str, sets: Mapping[str, Any]) -> list[str]:
     title = "" if len(title) > NAME + 2 else title
     told += [f"{title:<{NAME + 2}}{'n':>5}  {'raw':<5}{'kappa':<18}{'alpha':<18}{'AC1'}"]
     for name, each in rows:
-        label = visible(name)
+        label = one_line(name, LONGEST)
         if len(label) > NAME:
             told.append(f"  {label}")
             label = ""

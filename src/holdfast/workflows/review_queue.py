@@ -184,10 +184,25 @@ def read_verdicts(path: Path) -> list[dict[str, Any]]:
             value = orjson.loads(text)
         except orjson.JSONDecodeError as error:
             raise InputError(f"{path}:{number} is no JSON: {error}.", "Take the line out, or mend it.") from None
-        if not isinstance(value, dict) or not isinstance(value.get("id"), str) or "ok" not in value:
-            raise InputError(f"{path}:{number} is no verdict.", "A verdict is an object with id, check and ok.")
+        if wrong := _no_verdict(value):
+            raise InputError(f"{path}:{number} is no verdict: {wrong}.", "A verdict is an object with id, check and ok.")
         found.append(value)
     return found
+
+
+def _no_verdict(value: Any) -> str:
+    """Return what keeps an object from being a verdict; '' where it is one. Keys that are not read may be anything."""
+    if not isinstance(value, dict):
+        return "it is not an object"
+    if not isinstance(value.get("id"), str):
+        return f"id is {value.get('id')!r}, not a text"
+    if "ok" not in value or not isinstance(value["ok"], bool | None):
+        return f"ok is {value.get('ok', 'missing')!r}, not true, false or null"
+    score = value.get("score")
+    if isinstance(score, bool) or not isinstance(score, float | int | None):
+        return f"score is {score!r}, not a number"
+    wrong = [key for key in ("check", "other") if not isinstance(value.get(key, ""), str | None)]
+    return f"{wrong[0]} is {value[wrong[0]]!r}, not a text" if wrong else ""
 
 
 def doubts(verdicts: Sequence[Mapping[str, Any]]) -> dict[Thing, Doubt]:
