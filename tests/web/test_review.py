@@ -7,7 +7,7 @@ import pytest
 
 from holdfast.core.labels import Label, append, read_labels
 from holdfast.core.record import Message
-from holdfast.web.review import MOST_SHOWN, ROUTES, Pages, shown, time_left
+from holdfast.web.review import MOST_SHOWN, ROUTES, Pages, rater_name, shown, time_left
 from holdfast.web.security import Asked, Gate
 from holdfast.workflows.review import Desk, ReviewOptions, Standing
 from holdfast.workflows.review_queue import Item
@@ -139,6 +139,11 @@ def test_raters_are_asked_for_their_name(tmp_path):
         assert "/review" == reply.location
         assert post(handler, cookies=reply.cookies, at=1, seen=0, answer="1").location == "/review?at=2"
     assert ["Ann Ö", "bob; x=1"] == [label.rater for label in read_labels(handler.desk.path)]
+
+
+def test_blanks_around_a_name_make_no_second_person():
+    """Given on the command line or on the page, a name is the same rater."""
+    assert "Ann Ö" == rater_name(" Ann   Ö ")
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 61, "a\u202eb", "a\x00b"])

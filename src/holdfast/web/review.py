@@ -15,9 +15,9 @@ from urllib.parse import quote, unquote
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
-from holdfast.core.errors import HoldfastError
+from holdfast.core.errors import HoldfastError, UsageError
 from holdfast.core.labels import Label
-from holdfast.report.shown import visible
+from holdfast.report.shown import one_line, visible
 from holdfast.web.security import ENTER, Asked, Gate, Refused, Reply
 from holdfast.workflows.review import Answer, Desk, Standing
 from holdfast.workflows.review_queue import Item
@@ -90,11 +90,12 @@ class Pages:
         return self.rater or unquote(asked.cookies.get(f"{self.gate.cookie}-rater", ""))
 
     def _named(self, asked: Asked) -> Reply:
-        name = " ".join(asked.form.get("name", "").split())
         if asked.method == "GET" or self.rater:
             return _to("/review") if self.rater else page("name.html", wrong="")
-        if not name or len(name) > LONGEST_NAME or visible(name) != name:
-            return page("name.html", 400, wrong=f"A name has 1 to {LONGEST_NAME} letters.")
+        try:
+            name = rater_name(asked.form.get("name", ""))
+        except UsageError as error:
+            return page("name.html", 400, wrong=error.remedy)
         return _to("/review", {f"{self.gate.cookie}-rater": quote(name, safe="")})
 
     def _saved(self, asked: Asked, rater: str) -> Reply:
@@ -160,6 +161,18 @@ class Pages:
         minutes = round(sum(label.seconds or 0 for label in answers.values()) / 60)
         more: dict[str, Any] = {"skipped": sorted(skipped), "minutes": minutes, "path": str(self.desk.path)}
         return page("done.html", answered=len(answers) - len(skipped), **self._frame(rater), **more)
+
+
+def rater_name(given: str) -> str:
+    """Return a rater's name with single spaces, so that a blank makes no second person.
+
+    Raises UsageError for one that is empty, too long, or holds what nobody sees.
+    """
+    name = " ".join(given.split())
+    if not name or len(name) > LONGEST_NAME or visible(name) != name:
+        what = f"{one_line(given, LONGEST_NAME)!r} is no name of a rater."
+        raise UsageError(what, f"A name has 1 to {LONGEST_NAME} letters, all of them visible.")
+    return name
 
 
 def refused(why: Refused) -> Reply:
