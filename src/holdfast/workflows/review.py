@@ -148,9 +148,12 @@ def _rubric(options: ReviewOptions) -> str:
     if options.rubric is None:
         return RUBRICS["choice" if options.pairs else "scale" if options.scale > 2 else "score"]
     try:
-        return options.rubric.read_text("utf-8")
+        rubric = options.rubric.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"The rubric {options.rubric} cannot be read: {error}.", "Give a text file.") from error
+    if not rubric.strip():
+        raise InputError(f"The rubric {options.rubric} is empty.", "Say in it what raters are asked, or leave it out.")
+    return rubric
 
 
 @dataclass(slots=True)
