@@ -145,6 +145,16 @@ def test_the_table_fits_a_terminal(tmp_path):
     assert any("<U+001B>" in line for line in shown)
 
 
+def test_files_about_something_else_are_said(tmp_path):
+    """Records and verdicts that share no id with the labels are one clear error, and not a report without them."""
+    path, other = _labels(tmp_path, *_scores("ann", ANN)), tmp_path / "other.jsonl"
+    other.write_text(json.dumps({"id": "x", "text": "word", "ok": True}) + "\n")
+    with pytest.raises(InputError, match=r"Nothing that .* names is in .*other\.jsonl"):
+        review_agreement(path, [other])
+    with pytest.raises(InputError, match=r"other\.jsonl has no verdict about"):
+        review_agreement(path, judge=other)
+
+
 def test_no_labels_is_said(tmp_path):
     """An empty file is one clear error."""
     (tmp_path / "labels.jsonl").touch()

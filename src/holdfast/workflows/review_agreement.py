@@ -53,12 +53,19 @@ def review_agreement(
 ) -> dict[str, Any]:
     """Return the agreement report in its JSON form: who labelled how much, agreement of raters, of each judge.
 
-    With `files` also by generator and by cell. Raises `InputError` for unreadable files or a file without labels.
+    With `files` also by generator and by cell. Raises `InputError` for unreadable files, a file without labels, and
+    files or verdicts that are about nothing that was labelled.
     """
     said = read_labels(labels)
     if not said:
         raise InputError(f"{labels} holds no labels.", "Label something first: holdfast review FILE.")
     strata = _strata(files, said, mapping or {}) if files else {}
+    if files and not strata:
+        what = f"Nothing that {labels} names is in {', '.join(map(str, files))}."
+        raise InputError(what, "Give the file that was labelled, with its --map.")
+    verdicts = read_verdicts(judge) if judge else []
+    if judge and not {judged(label.about) for label in said} & {(each["id"], each.get("other")) for each in verdicts}:
+        raise InputError(f"{judge} has no verdict about what {labels} names.", "Give the verdicts on those records.")
     people = votes(said)
     return {
         "version": 1,
@@ -68,7 +75,7 @@ def review_agreement(
         "disputed": len(disputed(said)),
         "adjudicated": len(adjudicated(said)),
         "agreement": _by_question(people, strata),
-        "judges": _judges(said, read_verdicts(judge), strata) if judge else {},
+        "judges": _judges(said, verdicts, strata),
     }
 
 
