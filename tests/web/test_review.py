@@ -117,6 +117,18 @@ def test_sent_twice_is_saved_once(tmp_path):
     assert "saved before" in get(handler, late="1")
 
 
+def test_a_second_tab_loses_no_answer_and_takes_none_back(tmp_path):
+    """Two tabs with two questions save both; an undo from the older tab changes nothing, one from a fresh page does."""
+    handler = pages(tmp_path)
+    assert [303, 303] == [post(handler, at=at, seen=0, answer="1").status for at in (1, 2)]
+    assert "/review?late=1" == post(handler, at=2, seen=0, answer="2").location
+    assert "/review?late=1" == post(handler, "/undo", seen=1).location
+    assert 2 == len(handler.desk.answers("ann"))
+    assert "nothing was changed" in get(handler, late="1")
+    assert "/review?at=2" == post(handler, "/undo", seen=2).location
+    assert 1 == len(handler.desk.answers("ann"))
+
+
 def test_seconds_are_from_sight_to_answer(tmp_path):
     """The clock starts when a question is first shown, not when it is shown again; unseen, it says nothing."""
     handler = pages(tmp_path)

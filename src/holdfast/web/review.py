@@ -81,6 +81,8 @@ class Pages:
             case "/answer":
                 return self._saved(asked, rater)
             case "/undo":
+                if "seen" in asked.form and _number(asked.form["seen"]) != len(self.desk.own(rater)):
+                    return _to("/review?late=1")  # an old page would take back what it does not show
                 at = self.desk.undo(rater)
                 return _to("/review" if at is None else f"/review?at={at + 1}")
             case _:
@@ -100,8 +102,10 @@ class Pages:
 
     def _saved(self, asked: Asked, rater: str) -> Reply:
         at, seen = _number(asked.form.get("at")) - 1, _number(asked.form.get("seen"))
-        if seen != len(self.desk.own(rater)):
-            # Sent twice, or from an old tab: what is on the disk stands, and the page shows where that is.
+        own, queue = self.desk.own(rater), self.desk.queue(rater)
+        if seen != len(own) and any(label.about == queue[at].about for label in own if 0 <= at < len(queue)):
+            # Sent twice, or from an old tab: what is on the disk stands, and the page shows where that is. A first
+            # answer to another question, from a second tab, is no repetition.
             return _to("/review?late=1")
         place, since = self.shown.get(rater, (-1, 0.0))
         seconds = self.clock() - since if place == at else None
