@@ -74,7 +74,10 @@ def test_equal_outcomes_are_not_certain() -> None:
 
 
 def test_length_that_decides_everything_stays_finite() -> None:
-    """Perfect separation ends in a finite fit that claims to know nothing; without any difference in length the rate is the raw one."""
+    """Perfect separation ends in a finite fit that claims to know nothing.
+
+    Without any difference in length the rate is the raw one.
+    """
     split = length_controlled([1, 1, 1, 0, 0, 0], [5, 6, 7, -5, -6, -7])
     assert 0.0 < (split.value or 0.0) < 1.0
     assert (split.low or 0.0) < 0.05

@@ -98,7 +98,9 @@ def test_people_decide_by_majority_and_by_the_mark() -> None:
     ]  # fmt: skip
     assert {"a": True, "b": False, "c": True, "d": None} == people(said, 4)
     assert False is people([*said, Label("d", "z", "score", False, version="adjudication")], 4)["d"]
-    decided = [Label("d", "z", kind, value, version="adjudication") for kind, value in (("score", False), ("skip", None))]
+    decided = [
+        Label("d", "z", kind, value, version="adjudication") for kind, value in (("score", False), ("skip", None))
+    ]
     assert people([*said, *decided], 4)["d"] is None
     chosen = [Label("g", "x", "choice", value, other="g#rejected") for value in (1, 2)]
     assert [{}, {"g": True}, {"g": False}] == [

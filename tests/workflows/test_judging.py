@@ -203,7 +203,7 @@ def test_a_second_judge_goes_on_when_one_is_suspended(tmp_path: Path) -> None:
 
 
 def test_a_judge_of_the_makers_kin_is_refused_before_a_call(tmp_path: Path) -> None:
-    """The error names both; with a waiver that has not ended it judges, each record it judged keeps the mark, and the report fires."""
+    """The error names both; with a waiver that has not ended it judges, records keep the mark, and the report fires."""
     records(tmp_path, generator="qwen2.5-7b")
     with judge_server() as server:
         models = {"j": {"base_url": server.url, "model": "Qwen/Qwen3-8B"}}

@@ -109,7 +109,7 @@ def test_orders_and_sides_differ_by_rater_and_are_kept():
     "text",
     [
         *("{", "[]", '{"id": "a"}', '{"ok": true}', '{"id": "a", "ok": "yes"}', '{"id": "a", "ok": 1}'),
-        *('{"id": "a", "ok": true, %s}' % part for part in ('"score": "high"', '"other": ["b"]', '"check": {}')),
+        *('{"id": "a", "ok": true, ' + part for part in ('"score": "high"}', '"other": ["b"]}', '"check": {}}')),
     ],
 )
 def test_a_faulty_verdict_is_named(tmp_path, text):

@@ -109,7 +109,8 @@ def settled(labels: Iterable[Label]) -> dict[Thing, bool | int]:
 def append(path: Path, labels: Iterable[Label]) -> None:
     """Return when the labels are on the disk, behind those that are there.
 
-    A last line of ours that was cut off goes; one that only lacks its line break gets it. Two that write at once take turns.
+    A last line of ours that was cut off goes; one that only lacks its line break gets it. Two that write at once take
+    turns.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab+") as file:
@@ -167,6 +168,10 @@ def faults(values: Any) -> Iterator[str]:
     seconds = values.get("seconds")
     if isinstance(seconds, bool) or not isinstance(seconds, float | int | None):
         yield f"seconds is {seconds!r}, not a number"
+    yield from _answer_faults(values)
+
+
+def _answer_faults(values: dict[str, Any]) -> Iterator[str]:
     kind, value = values.get("kind"), values.get("value")
     if kind not in KINDS:
         yield f"kind is {kind!r}, not one of {', '.join(KINDS)}"

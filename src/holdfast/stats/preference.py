@@ -40,8 +40,8 @@ def length_controlled(outcomes: Sequence[float] | Floats, longer: Sequence[float
     P(win) = 1/(1 + exp(-(a + b tanh(d/sd)))), read at d = 0 (Dubois et al., arXiv:2404.04475); `longer` is d, the
     length of the first less that of the second. The interval is that of a, by the larger of the sandwich variance and
     the inverse information: where length alone tells the outcomes apart the first vanishes, and the second says that
-    nothing is known. Where all outcomes are equal length explains nothing, and it is Wilson's. `detail.raw` is the plain
-    win rate, `detail.slope` is b. Raises UsageError for fewer than three comparisons.
+    nothing is known. Where all outcomes are equal length explains nothing, and it is Wilson's. `detail.raw` is the
+    plain win rate, `detail.slope` is b. Raises UsageError for fewer than three comparisons.
     """
     y, d = np.asarray(outcomes, dtype=np.float64), np.asarray(longer, dtype=np.float64)
     if len(y) != len(d) or len(y) < 3:

@@ -48,7 +48,8 @@ def people(labels: Iterable[Label], pass_at: int, *, pairs: bool = False) -> dic
 
     True and false count as they are; a whole number is good from `pass_at` on. With `pairs` a choice between the two
     answers of one row counts, before any score of it: its response is good where it is the better one. Who settles a
-    disagreement decides it, until they take that back. Skips, ties and choices between rows say nothing about one record.
+    disagreement decides it, until they take that back. Skips, ties and choices between rows say nothing about one
+    record.
     """
     given = list(labels)
     alone = last_said(given).values()

@@ -185,7 +185,9 @@ def read_verdicts(path: Path) -> list[dict[str, Any]]:
         except orjson.JSONDecodeError as error:
             raise InputError(f"{path}:{number} is no JSON: {error}.", "Take the line out, or mend it.") from None
         if wrong := _no_verdict(value):
-            raise InputError(f"{path}:{number} is no verdict: {wrong}.", "A verdict is an object with id, check and ok.")
+            raise InputError(
+                f"{path}:{number} is no verdict: {wrong}.", "A verdict is an object with id, check and ok."
+            )
         found.append(value)
     return found
 
