@@ -382,17 +382,13 @@ def test_a_judge_is_a_check(tmp_path: Path) -> None:
 
 
 def test_settings_that_cannot_work_are_told_before_a_call(tmp_path: Path) -> None:
-    """A rubric that is not there or empty, a subset that no record has, a mark above the scale, a judge that no model
-    is, weights for another panel.
-    """
+    """A rubric that is missing or empty, a subset that no record has, a mark above the scale, no such judge, weights."""
     records(tmp_path, 3)
     with judge_server() as server:
-        missing = settings(tmp_path, {"j": server.url}, judge={"rubric": "none.md"})
-        with pytest.raises(InputError, match="rubric cannot be read"):
-            filtered(tmp_path, missing)
         (tmp_path / "empty.md").write_text(" \n")
-        with pytest.raises(InputError, match="rubric is empty"):
-            filtered(tmp_path, settings(tmp_path, {"j": server.url}, judge={"rubric": "empty.md"}))
+        for name, said in (("none.md", "rubric cannot be read"), ("empty.md", "rubric is empty")):
+            with pytest.raises(InputError, match=said):
+                filtered(tmp_path, settings(tmp_path, {"j": server.url}, judge={"rubric": name}))
         with pytest.raises(UsageError, match="'generatr', and no record has a column"):
             filtered(tmp_path, settings(tmp_path, {"j": server.url}, judge={"subset": "generatr"}))
         wrong = [({"pass_at": 7}, "scale"), ({"weights": [1, 2]}, "weights"), ({"model": "nobody"}, "nobody")]
