@@ -382,7 +382,7 @@ def test_a_judge_is_a_check(tmp_path: Path) -> None:
 
 
 def test_settings_that_cannot_work_are_told_before_a_call(tmp_path: Path) -> None:
-    """A rubric that is missing or empty, a subset that no record has, a mark above the scale, no such judge, weights."""
+    """A rubric that is missing or empty, a subset that no record has, a mark above the scale, no such judge."""
     records(tmp_path, 3)
     with judge_server() as server:
         (tmp_path / "empty.md").write_text(" \n")
