@@ -22,6 +22,8 @@ from holdfast.core.record import Message, Record
 REJECTED = "#rejected"
 # Names of strata where the file says nothing.
 NOT_MADE, NO_CELL = "not generated", "no cell"
+# Reasons of verdicts.jsonl that speak of a judge and not of the record: before anybody labelled, every record has one.
+POWERLESS = ("judge-uncalibrated", "judge-suspended")
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,9 +212,11 @@ def _no_verdict(value: Any) -> str:
 def doubts(verdicts: Sequence[Mapping[str, Any]]) -> dict[Thing, Doubt]:
     """Return how sure the judges are of each thing they judged.
 
+    What a judge may not decide, because it has no power or was suspended, is no doubt about the record, and rests out.
     The margin is how far a score lies from its check's border, which is halfway between the lowest score that passed
     and the highest that failed, as a share of all its scores' range; 1 where there are no scores.
     """
+    verdicts = [each for each in verdicts if each.get("reason") not in POWERLESS]
     border = {check: _border(verdicts, check) for check in {each.get("check") for each in verdicts}}
     said: dict[Thing, _Said] = {}
     for each in verdicts:
