@@ -19,10 +19,14 @@ def test_names_from_the_data_do_not_steer_the_terminal(tmp_path: Path) -> None:
     assert 1 == sum("ac<U+001B>[31mme X" in line for line in shown)
 
 
-def test_a_judge_of_pairs_without_pairs_says_so(tmp_path: Path) -> None:
-    """Where no row has a second answer the screen says why nothing is known, and every record is kept."""
+def test_what_keeps_a_judge_from_telling_is_said(tmp_path: Path) -> None:
+    """Rows without a second answer and a family that is not known are said, and every record is kept."""
     records(tmp_path, 10)
     with judge_server() as server:
         manifest = filtered(tmp_path, settings(tmp_path, {"j": server.url}, judge={"mode": "pairs"}))
+        known = {"models": {"j": {"base_url": server.url, "model": "j", "family": "other"}}}
+        declared = filtered(tmp_path, settings(tmp_path, {"j": server.url}, **known), "out2")
     assert 10 == manifest.counts.kept
-    assert 1 == sum("second answer" in line for line in judge_lines(manifest.more["judging"]))
+    both, neither = (judge_lines(each.more["judging"]) for each in (manifest, declared))
+    for words in ("second answer", "family is not known"):
+        assert (1, 0) == tuple(sum(words in line for line in lines) for lines in (both, neither))

@@ -29,6 +29,8 @@ def _judges(told: Mapping[str, Any]) -> Iterator[str]:
         shown, passed = judge["canaries"]["shown"], judge["canaries"]["passed"]
         state = "SUSPENDED, its scores are void" if judge["suspended"] else "not suspended"
         yield f"judge {name} ({judge['model']}): {passed} of {shown} canaries passed, {state}"
+        if judge["family"] is None:
+            yield f"  its family is not known: declare it (models.{name}.family), or its kin goes unseen"
         if len(told["judges"]) > 1:
             yield f"  alone                kappa {number(judge['kappa'])}"
         if "position" in judge:
