@@ -39,7 +39,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo 'Setting up $(VENV) with $(PYTHON) (about a minute) ...'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(TORCH)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[gym,verify,lang,fast,prices,privacy,local,lab,tensorboard,web,dev]' $(EMBED)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[gym,verify,lang,fast,prices,privacy,local,ray,lab,tensorboard,web,dev]' $(EMBED)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(WEIGHTS)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(AXE)
 	@touch $@
@@ -84,6 +84,7 @@ docs: $(STAMP)
 bench: $(STAMP) bench-peers
 	$(BIN)/python -m bench.scale --sizes 10000 100000 1000000
 	$(BIN)/python -m bench.second_server --write
+	$(BIN)/python -m bench.ray
 
 # Installs a dozen other tools into environments of their own under .bench/ (about 14 GB) and runs them beside ours.
 bench-peers: $(STAMP)
@@ -98,7 +99,7 @@ soak: $(STAMP)
 constraints:
 	@rm -rf $(VENV)-pins && $(PYTHON) -m venv $(VENV)-pins
 	@$(VENV)-pins/bin/python -m pip install --quiet $(TORCH)
-	@$(VENV)-pins/bin/python -m pip install --quiet -e '.[gym,verify,lang,fast,prices,privacy,local,lab,tensorboard,web,dev]' $(EMBED)
+	@$(VENV)-pins/bin/python -m pip install --quiet -e '.[gym,verify,lang,fast,prices,privacy,local,ray,lab,tensorboard,web,dev]' $(EMBED)
 	@$(VENV)-pins/bin/python -m pip install --quiet $(WEIGHTS)
 	@$(VENV)-pins/bin/python -m pip install --quiet $(AXE)
 	@{ sed -n '/^#/p' constraints.txt; $(VENV)-pins/bin/python -m pip freeze --exclude-editable | sed 's/+cpu$$//'; } > constraints.new

@@ -6,7 +6,7 @@ Generations are made on the shipped text by the lab's own backends and arms. Met
 (`metrics.field`), on samples of 200 documents of 50 tokens; d' is the distance of a candidate's mean from the first
 generation's, in pooled deviations over 30 draws without replacement from pools of 500. Draws from one pool are not
 independent: read the order, not the height. The mild case, 70 % real at generation 3, is the one that ranks. Takes some
-five minutes of CPU; results are kept per backend in results/metric_ranking.json.
+three minutes of CPU; results are kept per backend in results/metric_ranking.json.
 """
 
 import json

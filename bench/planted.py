@@ -1,6 +1,6 @@
 """Faults of every rule planted into clean real data, at several rates and seeds: what each rule finds, and what not.
 
-    python -m bench.planted [--rules SLUG...] [--seeds 1 2 3] [--write]
+    python -m bench.planted [--rules SLUG...] [--seeds 1 2] [--write]
 
 A run plants one fault at one rate and asks that rule alone. It is found when the rule fires; of rules that name
 records, recall is the share of planted records among those named, and precision the share of those named that were
@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent
 RESULT = ROOT / "results" / "planted.json"
 PAGE = ROOT.parent / "docs" / "planted.md"
 MARKS = ("<!-- planted -->\n", "<!-- end -->")
-SEEDS = (1, 2, 3)
+SEEDS = (1, 2)
 
 
 def main() -> None:

@@ -98,12 +98,13 @@ def prose(seed: int) -> Base:
     real = list(dict.fromkeys(str(row["text"]) for row in rows if row["series"] == "control0_fresh_real"))
     made = [str(row["text"]) for row in rows if row["series"] == "replace_p100" and row["generation"] in (1, "1")]
     real, made = random.sample(real, len(real)), random.sample(made, len(made))
-    records = [Record(f"r{n}", "", text, Provenance("real")) for n, text in enumerate(real[:400])]
+    third = len(real) // 3
+    records = [Record(f"r{n}", "", text, Provenance("real")) for n, text in enumerate(real[:third])]
     records += [
         Record(f"s{n}", "", text, Provenance("synthetic", generator="tri")) for n, text in enumerate(made[:120])
     ]
-    anchor = tuple(Record(f"a{n}", "", text, Provenance("real")) for n, text in enumerate(real[400:1000]))
-    held_out = tuple(Record(f"e{n}", "", text, Provenance("real")) for n, text in enumerate(real[1000:1300]))
+    anchor = tuple(Record(f"a{n}", "", text, Provenance("real")) for n, text in enumerate(real[third : 2 * third]))
+    held_out = tuple(Record(f"e{n}", "", text, Provenance("real")) for n, text in enumerate(real[2 * third :]))
     return Base(tuple(records), anchor, held_out)
 
 

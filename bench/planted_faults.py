@@ -166,6 +166,21 @@ def _same(change: Callable[[Record, int], Record]) -> Plant:
     return plant
 
 
+def _themed(record: Record, _place: int) -> Record:
+    """Ask about climate change, each time of other things."""
+    words = record.prompt.split()
+    return replace(record, prompt=f"How does climate change alter what {words[0]} and {words[-2]} do with {words[3]}?")
+
+
+def _poem(record: Record, _place: int) -> Record:
+    return replace(record, prompt="Write a poem about the sea at night.", response=f"Waves of {record.id} sing to us.")
+
+
+def _marked(name: str) -> Callable[[Record, int], Record]:
+    """Return a change that leaves the mark of a judge on a record."""
+    return lambda record, _place: replace(record, checks={**record.checks, name: None})
+
+
 def _narrow(base: Base, rate: float, random: Random) -> Planted:
     """Synthetic records, more of them, that say what few of them say: the tail is gone."""
     made = [base.records[place] for place in base.synthetic()]
@@ -299,13 +314,7 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
             _same(lambda one, n: replace(one, prompt="", response=f"There are {n} boxes and {n + 3} bags.")),
         ),
     ),
-    "theme-concentration": (
-        Fault(
-            "of the synthetic prompts, one theme",
-            (0.35, 0.6),
-            _same(lambda one, _: replace(one, prompt=f"{one.prompt} The climate summit is near.")),
-        ),
-    ),
+    "theme-concentration": (Fault("of the synthetic prompts, one theme", (0.35, 0.6), _same(_themed)),),
     "no-diversity-filter": (
         Fault("verdicts of the filter lost", (0.05, 1), _same(lambda one, _: replace(one, checks={}))),
     ),
@@ -318,12 +327,10 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
             _same(lambda one, _: replace(one, checks={"near-duplicate": True})),
         ),
     ),
-    "subjective-synthetic": (
-        Fault(
-            "of the synthetic records, poems",
-            (0.01, 0.1),
-            _same(lambda one, _: replace(one, prompt="Write a poem about the sea at night.")),
-        ),
+    "subjective-synthetic": (Fault("of the synthetic records, poems", (0.01, 0.1), _same(_poem)),),
+    "judge-family": (Fault("of the synthetic records, judged by kin", (0.01, 0.1), _same(_marked("judge-family"))),),
+    "judge-uncalibrated": (
+        Fault("of the synthetic records, judged without labels", (0.01, 0.1), _same(_marked("judge-uncalibrated"))),
     ),
     "synthetic-tells": tuple(
         Fault(kind, FEW, _texts(_tell(kind)))

@@ -15,7 +15,7 @@ from docs.generate_reference import DOCS, SCHEMA, options, page, settings_schema
 from holdfast.cli.app import VERBS
 from holdfast.core.reading.formats import FIELDS
 from holdfast.core.reading.rows import REASONS
-from holdfast.core.settings import Settings, Strict, load
+from holdfast.core.settings import Settings, load
 from holdfast.stats import dose
 from tests.contracts.source import ROOT
 
@@ -64,11 +64,12 @@ def test_published_schema_accepts_the_examples(path: Path) -> None:
 def keys(model: type[BaseModel], before: str = "") -> Iterator[tuple[str, str]]:
     """Yield (key, default) for every key below a model of the settings, in its order; `[]` and NAME as in the page."""
     for name, field in model.model_fields.items():
-        inner = [part for part in _parts(field.annotation) if isinstance(part, type) and issubclass(part, Strict)]
+        inner = [part for part in _parts(field.annotation) if isinstance(part, type) and issubclass(part, BaseModel)]
         kind = str(field.annotation)
         many = "[]" if kind.startswith("tuple[") else ".NAME" if kind.startswith("dict[") else ""
         if inner:
-            yield from keys(inner[0], f"{before}{name}{many}.")
+            for part in inner:
+                yield from keys(part, f"{before}{name}{many}.")
         else:
             yield f"{before}{name}", "required" if field.is_required() else _shown(field.default)
 

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pytest
 
 from holdfast.core.dataset import Dataset, ShardWriter, table_of
-from holdfast.core.engine import LocalRunner, Stage, map_shards, runner_of
-from holdfast.core.errors import ConservationError, MachineError, UsageError
+from holdfast.core.engine import LocalRunner, Stage, map_shards
+from holdfast.core.errors import ConservationError, MachineError, MissingExtraError
 from holdfast.core.record import Record
 
 
@@ -107,11 +107,16 @@ def test_a_worker_that_always_dies_ends_in_a_clear_error(tmp_path):
         values(Stage("s", tmp_path, dies), made(tmp_path / "data"), 2)
 
 
-def test_a_runner_is_named_or_refused():
-    """'local' is built in; any other name must be module:Class."""
-    assert LocalRunner(2) == runner_of("local", workers=2)
-    with pytest.raises(UsageError, match="module:function"):
-        runner_of("slurm")
+def lacks_an_extra(table: pa.Table) -> pa.Table:
+    """A kernel in an environment without an optional part."""
+    raise MissingExtraError("py3langid", "lang")
+
+
+def test_an_error_of_a_worker_process_keeps_its_words(tmp_path):
+    """What a task raises on purpose arrives whole, with its remedy, and is not taken for a broken process."""
+    with pytest.raises(MissingExtraError, match=r"^py3langid is not installed\.\n  Install it with") as caught:
+        values(Stage("s", tmp_path, lacks_an_extra), made(tmp_path / "data"), 2)
+    assert caught.value.remedy.startswith("Install it with")
 
 
 def test_take_returns_rows_in_the_order_asked(tmp_path):

@@ -63,7 +63,12 @@ def test_what_changes_things_must_say_where_it_comes_from():
     assert GATE.refuses("GET", "/review", {}, headers(origin=None)) is None
 
 
-@pytest.mark.parametrize("token", ["", "x", GATE.token[:-1], GATE.token + "x", GATE.session, "\xe9"])
+# Named, because secrets are new in each process of a run and tests are told apart by their names.
+@pytest.mark.parametrize(
+    "token",
+    ["", "x", GATE.token[:-1], GATE.token + "x", GATE.session, "\xe9"],
+    ids=["none", "short", "cut", "longer", "session", "letter"],
+)
 def test_a_wrong_token_is_refused(token):
     """Only the whole token opens the entrance, and it opens nothing else."""
     assert 403 == GATE.refuses("GET", "/", {"token": token}, headers(cookie=None)).status
@@ -84,7 +89,9 @@ def test_a_ticket_opens_once():
 
 
 @pytest.mark.parametrize(
-    "cookie", [None, "", "holdfast-8000=", f"holdfast-8000={GATE.token}", f"other={GATE.session}", "a=\xe9;;=", "=;="]
+    "cookie",
+    [None, "", "holdfast-8000=", f"holdfast-8000={GATE.token}", f"other={GATE.session}", "a=\xe9;;=", "=;="],
+    ids=["none", "empty", "no value", "token", "other name", "rubbish", "signs"],
 )
 def test_a_wrong_cookie_is_refused(cookie):
     """The token is no cookie, the cookie has its name, and rubbish is no cookie."""

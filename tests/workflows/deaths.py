@@ -32,7 +32,7 @@ def _die_at(point: int, run: Callable[[], object], *, torn: bool) -> None:
     def watch(step: str, path: Path) -> None:
         if left[0] == 0:
             if torn and step == "sync":
-                written = path.with_name(f".{path.name}.{os.getpid()}")
+                written = next(path.parent.glob(f".{path.name}.{os.getpid()}-*"))
                 os.truncate(written, written.stat().st_size // 2)
             os._exit(DEAD)
         left[0] -= 1

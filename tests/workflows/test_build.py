@@ -175,7 +175,7 @@ def test_killed_at_any_moment_it_ends_in_the_same_bytes(tmp_path):
     [
         ("checks: [math]", "checks: [maths]", "Did you mean 'math'"),
         ("reserve: {eval: 0.2}", "reserve: {eval: 0.2, ood: x.jsonl}", "x.jsonl"),
-        ("name: small", 'name: small\nrunner: {ray: "ray://head"}', "a runner other than local"),
+        ("name: small", "name: small\nrunner: {ray: auto, token_env: NO_SUCH_TOKEN}", "NO_SUCH_TOKEN is not set"),
         ("path: real.jsonl", "path: gone.jsonl", "gone.jsonl"),
     ],
 )

@@ -8,13 +8,14 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from importlib import import_module
 from inspect import Parameter, Signature
+from pathlib import Path
 from typing import Any, TextIO, get_type_hints
 
 from holdfast import __version__
-from holdfast.core.errors import HoldfastError, nearest
+from holdfast.core.errors import HoldfastError, UsageError, nearest
 
 VERBS = {
     "init": "Write a starter holdfast.yaml: no key, no network.",
@@ -39,6 +40,7 @@ VERBS = {
 }
 
 USAGE, BUG, INTERRUPTED = 2, 4, 130
+RESUMABLE = ("build", "generate", "init", "reserve")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -119,7 +121,15 @@ def command(options: type[Any], run: Callable[[Any], int]) -> Callable[..., int]
     """Return a function whose parameters are the fields of the dataclass `options`, for typer to read."""
 
     def call(**values: Any) -> int:
-        return run(options(**values))
+        from holdfast.core.objects import is_remote, sent  # noqa: PLC0415  # the verb loader: --help need not pay for it
+
+        given = options(**values)
+        out = getattr(given, "out", None)
+        if out is None or not is_remote(out):
+            return run(given)
+        _refuse_resumable(options, out)
+        with sent(out) as folder:
+            return run(replace(given, out=folder))
 
     hints = get_type_hints(options, include_extras=True)
     parameters = []
@@ -129,6 +139,13 @@ def command(options: type[Any], run: Callable[[Any], int]) -> Callable[..., int]
     call.__signature__ = Signature(parameters)  # type: ignore[attr-defined]  # inspect reads it from any function
     call.__annotations__ = hints
     return call
+
+
+def _refuse_resumable(options: type[Any], out: Path) -> None:
+    """Raise `UsageError` where a verb keeps in its folder what it goes on from, answers that were paid for among it."""
+    verb = options.__module__.rpartition(".")[2]
+    if verb in RESUMABLE:
+        raise UsageError(f"{verb} keeps its place in --out and cannot do so in {out}.", "Write here, then copy.")
 
 
 def _say(text: str, code: int, to: TextIO | None = None) -> int:

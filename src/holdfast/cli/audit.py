@@ -10,8 +10,9 @@ from typing import Annotated
 import typer
 
 from holdfast.cli import screen
-from holdfast.cli.options import FailOn, Files, Json, Mapping, SettingsFile, mapping
+from holdfast.cli.options import FailOn, Files, Json, Mapping, SettingsFile, Where, mapping
 from holdfast.core.errors import UsageError
+from holdfast.core.runners import runner_of
 from holdfast.report.report import Report
 from holdfast.report.terminal import show
 from holdfast.workflows.audit import AuditOptions, audit
@@ -51,6 +52,7 @@ class Options:
     ] = 0
     max_bad: Annotated[int, typer.Option(min=0, metavar="N", help="How many unreadable lines are tolerated.")] = 0
     evidence: Annotated[int, typer.Option(min=0, metavar="N", help="Evidence rows per finding. 0 lists all.")] = 100
+    runner: Where = None
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False
 
 
@@ -75,6 +77,7 @@ def run(given: Options) -> int:
                 baseline=given.baseline,
                 compare=given.compare,
                 encoder=given.encoder,
+                runner=runner_of(given.runner) if given.runner else None,
                 progress=progress,
             ),
         )

@@ -12,7 +12,8 @@ import typer
 
 from holdfast.cli import screen
 from holdfast.cli.judge_lines import judge_lines
-from holdfast.cli.options import DEFAULT_SETTINGS, Json, SettingsFile
+from holdfast.cli.options import DEFAULT_SETTINGS, Json, SettingsFile, Where
+from holdfast.core.runners import chosen
 from holdfast.core.settings import load
 from holdfast.report.terminal import show
 from holdfast.workflows.build import Built, build
@@ -24,6 +25,7 @@ class Options:
 
     settings: SettingsFile = None
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of the run; default .holdfast/NAME.")] = None
+    runner: Where = None
     json: Json = False
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False
 
@@ -31,7 +33,9 @@ class Options:
 def run(given: Options) -> int:
     """Build, and end with the exit code of the audit."""
     with screen.progress(quiet=given.quiet) as progress:
-        built = build(load(given.settings or DEFAULT_SETTINGS), given.out, progress=progress)
+        settings = load(given.settings or DEFAULT_SETTINGS)
+        runner = chosen(given.runner, settings.runner)
+        built = build(settings, given.out, runner=runner, progress=progress)
     if given.json:
         screen.result(orjson.dumps(dict(built.manifest), option=orjson.OPT_INDENT_2).decode())
     else:

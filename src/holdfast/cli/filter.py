@@ -13,8 +13,9 @@ import typer
 
 from holdfast.cli import screen
 from holdfast.cli.judge_lines import judge_lines
-from holdfast.cli.options import Files, Json, Mapping, Out, SettingsFile, mapping
+from holdfast.cli.options import Files, Json, Mapping, Out, SettingsFile, Where, mapping
 from holdfast.core.errors import UsageError
+from holdfast.core.runners import runner_of
 from holdfast.core.settings import Dedup, Filters, Near, Novelty, Semantic, Settings, load
 from holdfast.workflows.filter import FilterOptions, filter_files
 
@@ -80,6 +81,7 @@ class Options:
     settings: SettingsFile = None
     map: Mapping = None
     json: Json = False
+    runner: Where = None
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False
 
 
@@ -92,8 +94,9 @@ def run(given: Options) -> int:
     settings = _judged(given)
     columns, labels = mapping(given.map), given.labels or ()
     with screen.progress(quiet=given.quiet) as progress:
-        held_out, real = given.eval or (), given.real or ()
-        options = FilterOptions(filters, held_out, real, columns, settings=settings, labels=labels, progress=progress)
+        seen = (given.eval or (), given.real or (), columns)
+        runner = runner_of(given.runner or (settings.runner if settings else "local"))
+        options = FilterOptions(filters, *seen, settings=settings, labels=labels, runner=runner, progress=progress)
         manifest = filter_files(given.files, given.out, options)
     screen.done(manifest, given.out, as_json=given.json)
     if not given.json:

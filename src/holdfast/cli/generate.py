@@ -11,8 +11,9 @@ import orjson
 import typer
 
 from holdfast.cli import generation, screen
-from holdfast.cli.options import DEFAULT_SETTINGS, Json, Out, SettingsFile
+from holdfast.cli.options import DEFAULT_SETTINGS, Json, Out, SettingsFile, Where
 from holdfast.core.record import Record
+from holdfast.core.runners import chosen
 from holdfast.core.settings import load
 from holdfast.workflows.generate import GenerateOptions, generate, preview
 
@@ -34,6 +35,7 @@ class Options:
         bool, typer.Option("--redo", help="Decide anew with changed settings, from the answers there are.")
     ] = False
     log: Annotated[bool, typer.Option("--log", help="Write progress as lines, as for CI.")] = False
+    runner: Where = None
     json: Json = False
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False
 
@@ -45,7 +47,8 @@ def run(given: Options) -> int:
         _show(preview(settings, given.preview, given.out), as_json=given.json)
         return 0
     with generation.shown(quiet=given.quiet, log=given.log) as look:
-        manifest = generate(settings, given.out, GenerateOptions(given.more, given.gaps, given.redo, look))
+        runner = chosen(given.runner, settings.runner)
+        manifest = generate(settings, given.out, GenerateOptions(given.more, given.gaps, given.redo, look, runner))
     screen.done(manifest, given.out, as_json=given.json)
     if not given.json:
         for cell, state in manifest.more["cells"].items():

@@ -9,9 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from holdfast.cli import screen
-from holdfast.cli.options import Json, Out, mapping
+from holdfast.cli.options import Json, Out, Where, mapping
 from holdfast.cli.options import Mapping as Mapped
 from holdfast.core.errors import UsageError
+from holdfast.core.runners import runner_of
 from holdfast.core.settings import DEFAULT_CAP, MOST_EPOCHS, NEARLY_NEW_EPOCHS
 from holdfast.workflows import previous
 from holdfast.workflows.mix import mix
@@ -84,6 +85,7 @@ class Options:
     ] = None
     seed: Annotated[int, typer.Option(metavar="N", help="Draws which records are taken, and their order.")] = 7
     map: Mapped = None
+    runner: Where = None
     json: Json = False
 
 
@@ -105,6 +107,7 @@ def run(given: Options) -> int:
         previous=given.previous,
         seed=given.seed,
         mapping=mapping(given.map),
+        runner=runner_of(given.runner or "local"),
     )
     manifest = mix(given.real, given.synthetic, given.out, options)
     screen.done(manifest, given.out, as_json=given.json)

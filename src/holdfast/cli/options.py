@@ -18,7 +18,12 @@ Mapping = Annotated[
     list[str] | None,
     typer.Option("--map", metavar="FIELD=COLUMN", help="Where a field is, as generator=model. Repeatable."),
 ]
-
+Where = Annotated[
+    str | None,
+    typer.Option(
+        "--runner", metavar="WHERE", help="Where the work is done: local, local,workers=2, ray:auto, ray://HOST:PORT."
+    ),
+]
 
 DEFAULT_SETTINGS = Path("holdfast.yaml")
 

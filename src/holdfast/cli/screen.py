@@ -24,6 +24,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from holdfast.core.objects import named
 from holdfast.core.rundir import Manifest, read_manifest
 
 Show = Callable[[str, int, int], None]
@@ -49,7 +50,7 @@ def done(manifest: Manifest, out: Path, *, as_json: bool, say: str = "") -> None
     result(say or ", ".join(counts))
     for reason, count in sorted(manifest.reasons.items(), key=lambda entry: -entry[1]):
         result(f"  {count:>8,}  {reason}")
-    result(f"files in {out}: {', '.join(manifest.files.values())}")
+    result(f"files in {named(out)}: {', '.join(manifest.files.values())}")
 
 
 def bill_lines(bills: list[dict[str, Any]]) -> list[str]:

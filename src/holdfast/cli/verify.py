@@ -12,7 +12,8 @@ from typing import Annotated, Any
 import typer
 
 from holdfast.cli import screen
-from holdfast.cli.options import Files, Json, Mapping, Out, SettingsFile, mapping
+from holdfast.cli.options import Files, Json, Mapping, Out, SettingsFile, Where, mapping
+from holdfast.core.runners import runner_of
 from holdfast.core.settings import load
 from holdfast.workflows.checking import BUILTIN, NO_CHECK
 from holdfast.workflows.verify import WORDS, VerifyOptions, verify_files
@@ -35,6 +36,7 @@ class Options:
         typer.Option("--unsafe-no-sandbox", help="Run programs also where there is no sandbox; verdicts say so."),
     ] = False
     workers: Annotated[int, typer.Option(min=1, metavar="N", help="Processes that judge, each its own part.")] = 1
+    runner: Where = None
     json: Json = False
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False
 
@@ -45,7 +47,8 @@ def run(given: Options) -> int:
     settings = load(given.settings) if given.settings else None
     checks = named or (settings.checks if settings else ())
     with screen.progress(quiet=given.quiet) as progress:
-        options = VerifyOptions(checks, mapping(given.map), settings, given.workers, given.unsafe_no_sandbox, progress)
+        how = (given.workers, given.unsafe_no_sandbox, progress, runner_of(given.runner) if given.runner else None)
+        options = VerifyOptions(checks, mapping(given.map), settings, *how)
         manifest = verify_files(given.files, given.out, options)
     screen.done(manifest, given.out, as_json=given.json)
     if not given.json:

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from holdfast.core.dataset import Dataset, Input
 from holdfast.core.errors import InputError
 from holdfast.core.files import digest_of
+from holdfast.core.objects import local
 from holdfast.core.reading.columnar import record_batches
 from holdfast.core.reading.provenance import HOLDFAST, OWN
 from holdfast.core.shapes import RowShape, json_rows, nested_of
@@ -111,7 +112,7 @@ def _own_schema(dataset: Dataset) -> pa.Schema | None:
 
 
 def _schema_of(one: Input) -> pa.Schema:
-    path = Path(one.path)
+    path = local(one.path)
     if not path.exists() or digest_of(path) != one.digest:
         raise InputError(f"{path} is no longer the file that was read.", "Run again on the file as it is now.")
     if one.format == "parquet":
@@ -126,13 +127,13 @@ def _own_rows(
     """Yield the rows of the chosen records out of the files that they were read from, in the order of the records."""
     tables = [table.select(["input", "row"]) for table in chosen()]
     inputs, rows = (np.concatenate([table.column(name).to_numpy() for table in tables] or [[]]) for name in INPUT_ROW)
-    size = sum(Path(one.path).stat().st_size for one in dataset.inputs)
+    size = sum(local(one.path).stat().st_size for one in dataset.inputs)
     shuffle = Shuffle(folder, len(rows), int(EXPANDED * size * len(rows) / max(dataset.rows, 1)))
     for number, one in enumerate(dataset.inputs):
         places = np.flatnonzero(inputs == number)
         places = places[np.argsort(rows[places], kind="stable")]
         first = 1
-        for batch in record_batches(Path(one.path)):
+        for batch in record_batches(local(one.path)):
             low, high = np.searchsorted(rows[places], (first, first + batch.num_rows))
             taken = pa.Table.from_batches([batch]).take(pa.array(rows[places[low:high]] - first, pa.int64()))
             shuffle.add(taken.replace_schema_metadata(schema.metadata), places[low:high])

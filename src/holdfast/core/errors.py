@@ -15,6 +15,7 @@ message and ends with the exit code beside the class; anything else that escapes
 import errno
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Any
 
 
 class HoldfastError(Exception):
@@ -26,6 +27,17 @@ class HoldfastError(Exception):
         super().__init__(f"{what}\n  {remedy}" if remedy else what)
         self.what = what
         self.remedy = remedy
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A subclass takes other arguments than those that Exception would hand it when it comes from a worker process.
+        return _restored, (type(self), str(self), self.__dict__)
+
+
+def _restored(kind: type[HoldfastError], text: str, values: dict[str, Any]) -> HoldfastError:
+    error = kind.__new__(kind, text)
+    error.args = (text,)
+    error.__dict__.update(values)
+    return error
 
 
 class UsageError(HoldfastError):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from hashlib import blake2b
 from pathlib import Path
+from secrets import token_hex
 from typing import IO, BinaryIO, cast
 
 import pyarrow as pa
@@ -13,7 +14,7 @@ import pyarrow as pa
 from holdfast.core.durable import about_to, rename, sync
 from holdfast.core.errors import MachineError, StoppedError, is_full
 
-# The names of files before they take their own: .NAME.PROCESS
+# The names of files before they take their own: .NAME.PROCESS-RANDOM. Two machines have processes of one number.
 HALF_WRITTEN = ".*.[0-9]*"
 
 
@@ -24,7 +25,7 @@ def whole_file(path: Path, codec: str = "plain") -> Iterator[BinaryIO]:
     `codec` is 'plain', 'gzip' (no time or name inside, so that equal content gives equal bytes) or 'zstd'. Raises
     `StoppedError` when the disk is full and `MachineError` when it refuses; an old file then stands.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{token_hex(4)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         about_to("write", path)

@@ -17,6 +17,7 @@ from holdfast.core.dataset import Dataset, Input, Quarantined, ShardWriter
 from holdfast.core.engine import Progress
 from holdfast.core.errors import UsageError
 from holdfast.core.files import digest_of
+from holdfast.core.objects import named
 from holdfast.core.reading.columnar import Nans, read_columnar
 from holdfast.core.reading.columns import Plan, Wishes, plan_for, table_of_rows
 from holdfast.core.reading.delimited import has_paragraphs, read_csv, read_text
@@ -140,12 +141,13 @@ class _Sink:
 
 
 def _read_one(found: Found, number: int, wishes: Wishes, sink: _Sink, progress: Progress | None) -> Detected:
-    seen = Detected(str(found.path), found.label, notes=[found.note] if found.note else [])
+    called = named(found.path)
+    seen = Detected(called, found.label, notes=[found.note] if found.note else [])
     nans = Nans()
     planner = _Planner(found, wishes)
     origins: Counter[str] = Counter()
     for batch in _told(_batches(found, nans, seen), found, progress):
-        sink.quarantine += [Quarantined(str(found.path), *refused) for refused in batch.refused]
+        sink.quarantine += [Quarantined(called, *refused) for refused in batch.refused]
         seen.quarantined += len(batch.refused)
         if batch.rows:
             table = planner.table(batch, number)
@@ -159,7 +161,7 @@ def _read_one(found: Found, number: int, wishes: Wishes, sink: _Sink, progress: 
         seen.notes.append("it holds no records")
     planner.report(seen)
     seen.origins = dict(origins)
-    sink.inputs.append(Input(str(found.path), digest_of(found.path), seen.records, found.label))
+    sink.inputs.append(Input(called, digest_of(found.path), seen.records, found.label))
     return seen
 
 

@@ -21,6 +21,7 @@ from holdfast import __version__
 from holdfast.core.dataset import Input
 from holdfast.core.errors import ConservationError, InputError, MachineError, UsageError
 from holdfast.core.files import HALF_WRITTEN, digest_of, whole_file
+from holdfast.core.objects import named
 
 MANIFEST = "manifest.json"
 # What the verbs call the files they write, up to the first dot.
@@ -173,7 +174,7 @@ def spare(folder: Path, paths: Iterable[str | Path]) -> None:
     `paths` are files, globs or folders: inputs, and what they are compared with, as a sealed set or the round before.
     """
     read_manifest(folder)
-    own = folder.resolve()
+    own = Path(named(folder)).resolve()
     for path in (Path(name) for given in paths for name in glob(str(given)) or [str(given)]):  # noqa: PTH207 absolute patterns
         found = path.resolve()
         if found == own or (found.parent == own and path.name.partition(".")[0] in OURS):

@@ -13,9 +13,10 @@ from typing import Annotated, Any, Literal
 
 import orjson
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
+from pydantic import BaseModel, Field, PrivateAttr, ValidationError, model_validator
 
 from holdfast.core.errors import UsageError, nearest
+from holdfast.core.where import CONFIG, OnRay, OnThisMachine
 from holdfast.core.yamlfile import locate, parse
 
 # A share of at most 0.7 is a setting; above it the risk must be accepted in writing (contracts.md).
@@ -30,7 +31,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 class Strict(BaseModel):
     """Base of all settings: frozen, and an unknown key is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = CONFIG
 
 
 class Student(Strict):
@@ -294,7 +295,7 @@ class Settings(Strict):
     mix: Mix = Mix()
     audit: Audit = Audit()
     accepted_risks: tuple[AcceptedRisk, ...] = ()
-    runner: Literal["local"] | dict[str, Any] = "local"
+    runner: Literal["local"] | OnThisMachine | OnRay = "local"
     _folder: Path = PrivateAttr(default=Path())
 
     def path(self, given: Path) -> Path:
@@ -326,9 +327,9 @@ class Settings(Strict):
 
     @property
     def digest(self) -> str:
-        """BLAKE2b-128 of the settings as read, defaults included, paths as written."""
-        values = orjson.dumps(self.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
-        return blake2b(values, digest_size=16).hexdigest()
+        """BLAKE2b-128 of the settings as read, defaults included, paths as written; the runner is no part of it."""
+        values = {**self.model_dump(mode="json"), "runner": "local"}
+        return blake2b(orjson.dumps(values, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
 
 
 def load(path: str | Path) -> Settings:

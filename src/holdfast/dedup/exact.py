@@ -1,12 +1,21 @@
 """Exact duplicates: records whose normalised texts have equal digests (`core.text.digests`).
 
-Case, white space and characters nobody sees make no difference; punctuation does.
+Case, white space and characters nobody sees make no difference; punctuation does. Many records are compared bucket by
+bucket (`core.exchange`), with the same result.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+
+from holdfast.core.dataset import Dataset, text_of
+from holdfast.core.engine import Progress, Runner
+from holdfast.core.errors import ConservationError
+from holdfast.core.exchange import Exchange, buckets_for, exchanged
+from holdfast.core.text import digests as digests_of
 
 Indices = npt.NDArray[np.int64]
 Priority = npt.NDArray[np.integer] | None
@@ -42,6 +51,47 @@ def exact_duplicates(digests: npt.NDArray[np.uint64], priority: Priority = None)
     The representative is the record of the lowest `priority` (none: all equal), among these the first.
     """
     return ExactDuplicates(representatives(digests, priority))
+
+
+def of_any_size(
+    data: Dataset, digests: npt.NDArray[np.uint64], priority: Priority, where: tuple[Path, Runner, Progress | None]
+) -> ExactDuplicates:
+    """Group the records of `data` by their digests: few in this process, many in buckets by the runner."""
+    buckets = buckets_for(data.rows)
+    folder, runner, progress = where
+    if buckets == 1:
+        return exact_duplicates(digests, priority)
+    return exact_in_buckets(data, folder, runner, priority, buckets, progress)
+
+
+def exact_in_buckets(
+    data: Dataset, folder: Path, runner: Runner, priority: Priority, buckets: int, progress: Progress | None = None
+) -> ExactDuplicates:
+    """Return what `exact_duplicates` does of the texts of `data`; tasks of the runner compare one bucket each."""
+    folder.mkdir(parents=True, exist_ok=True)
+    saved = folder / "exact-priority.npy"
+    np.save(saved, np.zeros(data.rows, np.int8) if priority is None else priority)
+    stage = Exchange("equal", folder, keyed, compared, "low", buckets, {"priority": saved}, ("prompt", "response"))
+    representative = np.full(data.rows, -1, np.int64)
+    for table in exchanged(stage, data.shards, runner, progress):
+        representative[table.column("record").to_numpy()] = table.column("representative").to_numpy()
+    if lost := int(np.count_nonzero(representative < 0)):
+        raise ConservationError(f"Stage equal: {lost} records were compared with nothing.")
+    return ExactDuplicates(representative)
+
+
+def keyed(table: pa.Table) -> pa.Table:
+    """Return the digest of each record's text as `low` and `high`."""
+    found = digests_of(text_of(table))
+    return pa.table({"low": found[:, 0], "high": found[:, 1]})
+
+
+def compared(table: pa.Table, priority: Path) -> pa.Table:
+    """Return of each row of `keyed` its record and the record that represents it."""
+    records = table.column("record").to_numpy()
+    keys = np.stack([table.column("low").to_numpy(), table.column("high").to_numpy()], axis=1)
+    best = representatives(keys, np.load(priority, mmap_mode="r")[records])
+    return pa.table({"record": records, "representative": records[best]})
 
 
 def representatives(keys: npt.NDArray[np.uint64], priority: Priority = None) -> Indices:

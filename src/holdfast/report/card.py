@@ -165,9 +165,7 @@ def _findings(report: Report) -> str:
 
 def _reproduce(facts: Facts, manifest: Mapping[str, Any]) -> str:
     """The command and everything the result depends on."""
-    known = [
-        (key, manifest[key]) for key in ("code_version", "settings_digest", "seeds", "runner") if manifest.get(key)
-    ]
+    known = [(key, manifest[key]) for key in ("code_version", "settings_digest", "seeds") if manifest.get(key)]
     inputs = [(item.get("path", ""), item.get("digest", "")) for item in manifest.get("inputs", ())]
     command = "".join(f"    {line}\n" for line in visible(facts.command).splitlines())
     return f"{command}\n{_table(('depends on', 'value'), [*known, *inputs])}"

@@ -24,7 +24,7 @@ from holdfast.core.verdict import Evidence, Measurement
 from holdfast.dedup import copies, near, semantic, templates, themes
 from holdfast.dedup.clusters import NearDuplicates, NearSpec, SemanticSpec
 from holdfast.dedup.decontaminate import Shared, contaminated, explained
-from holdfast.dedup.exact import ExactDuplicates, exact_duplicates, representatives
+from holdfast.dedup.exact import ExactDuplicates, of_any_size, representatives
 from holdfast.dedup.reworded import NEAR, reworded
 from holdfast.dedup.seal import HeldOut
 from holdfast.dedup.semantic import Paraphrases
@@ -175,7 +175,8 @@ class View:
     @cached_property
     def exact(self) -> ExactDuplicates:
         """Records that are equal after normalisation."""
-        return exact_duplicates(self._digests, self.priority)
+        where = (self.spool, self.runner, self.progress)
+        return of_any_size(self.data, self._digests, self.priority, where)
 
     @property
     def near_spec(self) -> NearSpec:

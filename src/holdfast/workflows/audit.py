@@ -13,10 +13,11 @@ from holdfast import __version__
 from holdfast.core import plugins
 from holdfast.core import settings as core_settings
 from holdfast.core.dataset import Dataset
-from holdfast.core.engine import LocalRunner, Progress, Runner
+from holdfast.core.engine import Progress, Runner
 from holdfast.core.errors import HoldfastError, UsageError, nearest
 from holdfast.core.reader import describe, read
 from holdfast.core.reading.mixtures import mixture_of
+from holdfast.core.runners import runner_of
 from holdfast.core.scratch import scratch
 from holdfast.core.settings import Settings, Student
 from holdfast.core.verdict import SEVERITIES, Finding, NotJudged, Outcome, Passed
@@ -41,9 +42,9 @@ Badness = tuple[int, float]
 class AuditOptions:
     """How to read and how to report. `evidence` 0 lists all of it; `sample` 0 reads everything.
 
-    `mapping` names columns of the data, `real_mapping` those of the anchor; the settings name their own. `encoder` goes
-    before the one of the settings.
-    `compare` is an earlier report to hold this one against, `baseline` one to be forgiven.
+    `mapping` names columns of the data, `real_mapping` those of the anchor; the settings name their own. `encoder` and
+    `runner` go before those of the settings. `compare` is an earlier report to hold this one against, `baseline` one to
+    be forgiven.
     """
 
     mapping: Mapping[str, str] = field(default_factory=dict)
@@ -55,7 +56,7 @@ class AuditOptions:
     baseline: Path | None = None
     compare: Path | None = None
     encoder: str | None = None
-    runner: Runner = field(default_factory=LocalRunner)
+    runner: Runner | None = None
     progress: Progress | None = None
 
 
@@ -106,7 +107,7 @@ def _view(
     return View(
         data=records,
         settings=chosen,
-        runner=options.runner,
+        runner=options.runner or runner_of(chosen.runner),
         spool=_room(folder, "stages"),
         real=read(_paths(anchor), mapping=columns, spool=_room(folder, "real"), origin="real") if anchor else None,
         held_out=open_held_out(_paths(evaluation), _room(folder, "eval")) if evaluation else None,

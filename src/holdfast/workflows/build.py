@@ -15,7 +15,7 @@ import orjson
 
 from holdfast import __version__
 from holdfast.core.dataset import Input
-from holdfast.core.engine import Progress
+from holdfast.core.engine import Progress, Runner, name_of
 from holdfast.core.errors import UsageError
 from holdfast.core.files import digest_of
 from holdfast.core.reader import read
@@ -29,6 +29,7 @@ from holdfast.core.rundir import (
     read_manifest,
     write_bytes,
 )
+from holdfast.core.runners import runner_of
 from holdfast.core.scratch import scratch
 from holdfast.core.settings import Filters, Real, Settings
 from holdfast.dedup.seal import NAME as SEAL
@@ -36,7 +37,7 @@ from holdfast.report.facts import Facts
 from holdfast.report.report import Report
 from holdfast.workflows.audit import AuditOptions, audit
 from holdfast.workflows.filter import FilterOptions, filter_files
-from holdfast.workflows.generate import generate
+from holdfast.workflows.generate import GenerateOptions, generate
 from holdfast.workflows.mix import mixed
 from holdfast.workflows.mix_options import MixOptions, generator_of
 from holdfast.workflows.ood import asked_for, named, rule_of
@@ -74,16 +75,20 @@ class Built:
         return self.report.exit or int(bool(self.short))
 
 
-def build(settings: Settings, out: Path | None = None, *, progress: Progress | None = None) -> Built:
+def build(
+    settings: Settings, out: Path | None = None, *, runner: Runner | None = None, progress: Progress | None = None
+) -> Built:
     """Build the training set that the settings describe into `out` (default `.holdfast/NAME` beside the settings).
 
-    Raises `UsageError` for settings that this version cannot build, `StoppedError` when a budget ends the run.
+    `runner` goes before that of the settings. Raises `UsageError` for settings that cannot be built,
+    `StoppedError` when a budget ends the run.
     """
     refuse_unsupported(settings)
     refuse_related(settings)
     folder = out or settings.path(Path(".holdfast") / settings.name)
     with only_writer(folder):
-        return _finished(settings, folder) or _build(settings, with_columns(settings), folder, progress)
+        how = (runner or runner_of(settings.runner), progress)
+        return _finished(settings, folder) or _build(settings, with_columns(settings), folder, how)
 
 
 def _finished(settings: Settings, folder: Path) -> Built | None:
@@ -127,11 +132,12 @@ def _named(entry: Real, columns: dict[str, str]) -> Real:
     return entry.model_copy(update={"map": columns})
 
 
-def _build(asked: Settings, settings: Settings, folder: Path, progress: Progress | None) -> Built:
+def _build(asked: Settings, settings: Settings, folder: Path, how: tuple[Runner, Progress | None]) -> Built:
+    runner, progress = how
     columns = settings.real[0].map
     sealed = _reserve(settings)
     train = next(iter(sorted(sealed.glob("train.*"))))
-    made = generate(settings, folder / "generated")
+    made = generate(settings, folder / "generated", GenerateOptions(runner=runner))
     files = [train, folder / "generated" / made.files["kept"]]
     options = FilterOptions(
         _filters(settings),
@@ -140,17 +146,18 @@ def _build(asked: Settings, settings: Settings, folder: Path, progress: Progress
         seed=settings.seed,
         settings=settings,
         spent=sum(each["cost"] for each in made.more.get("usage", {}).values()),
+        runner=runner,
         progress=progress,
     )
     kept = filter_files(files, folder / "filtered", options)
-    mixture = _mix(settings, folder, folder / "filtered" / kept.files["kept"], sealed)
+    mixture = _mix(settings, folder, folder / "filtered" / kept.files["kept"], (sealed, runner))
     dataset = folder / "dataset" / mixture.files["train"]
     written = columns if settings.mix.format == "own" else {}
-    reading = AuditOptions(mapping=written, real_mapping=columns, progress=progress)
+    reading = AuditOptions(mapping=written, real_mapping=columns, runner=runner, progress=progress)
     report = audit(dataset, real=train, eval=sealed, settings=settings, options=reading)
     drawn = run_pictures(folder, {maker["name"]: maker["records"] for maker in _makers(report)})
     report = replace(report, pictures={**report.pictures, **drawn})
-    manifest = _manifest(asked, sealed, [made, kept, mixture], report)
+    manifest = replace(_manifest(asked, sealed, [made, kept, mixture], report), runner=name_of(runner))
     _publish(settings, folder, dataset, manifest, report)
     return Built(folder, manifest.to_dict(), report)
 
@@ -194,7 +201,8 @@ def _filters(settings: Settings) -> Filters:
     return settings.filters.model_copy(update={"novelty": found})
 
 
-def _mix(settings: Settings, folder: Path, kept: Path, sealed: Path) -> Manifest:
+def _mix(settings: Settings, folder: Path, kept: Path, how: tuple[Path, Runner]) -> Manifest:
+    sealed, runner = how
     wanted = settings.mix
     options = MixOptions(
         max_synthetic=wanted.max_synthetic,
@@ -211,6 +219,7 @@ def _mix(settings: Settings, folder: Path, kept: Path, sealed: Path) -> Manifest
         held_out=(sealed,),
         seed=settings.seed,
         shape=wanted.format,
+        runner=runner,
     )
     with scratch() as room, only_writer(folder / "dataset"):
         data = read([kept], mapping=settings.real[0].map, spool=room / "all")

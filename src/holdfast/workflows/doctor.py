@@ -32,6 +32,7 @@ EXTRAS = {
     "privacy": ("phonenumbers", "phone numbers by the plans of all countries"),
     "local": ("xllamacpp", "models in GGUF files, served on this machine"),
     "hub": ("huggingface_hub", "data sets sent to the Hugging Face hub: push --yes"),
+    "ray": ("ray", "work on a Ray cluster: --runner ray:auto"),
     "lang": ("py3langid", "languages of texts, and chrF of round trips"),
 }
 CORE = (

@@ -7,7 +7,9 @@ the verdicts, so that a later audit sees that somebody looked.
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 import numpy as np
@@ -15,8 +17,9 @@ import numpy.typing as npt
 import orjson
 import pyarrow as pa
 
+from holdfast import __version__
 from holdfast.core.dataset import Dataset, amended, with_checks
-from holdfast.core.engine import LocalRunner, Progress, Runner
+from holdfast.core.engine import LocalRunner, Progress, Runner, name_of
 from holdfast.core.errors import UsageError
 from holdfast.core.reader import read
 from holdfast.core.reading.jsonmembers import with_member
@@ -36,6 +39,8 @@ Rows = npt.NDArray[np.int64]
 
 NEAR, EXACT, EVAL, PRIVACY = "near-duplicate", "exact-duplicate", "eval-contamination", "personal-data"
 SECRETS, SEMANTIC, NOTHING_NEW = "secrets", "semantic-duplicate", "nothing-new"
+# Parts that tasks committed, in the folder of the run: what a killed run goes on from.
+STAGES = ".stages"
 # The order in which records are judged; the first reason of a record is its reason.
 STEPS = (EVAL, PRIVACY, SECRETS, EXACT, NEAR, SEMANTIC, NOTHING_NEW, HUMAN_NO, JUDGE)
 
@@ -90,15 +95,20 @@ def filter_files(files: Sequence[str | Path], out: Path, options: FilterOptions 
         anchor = read(options.real, spool=folder / "real", origin="real") if options.real else None
         effects = _effects(data, decisions, options.seed, anchor)
         begin(out, data.inputs)
-        return _write(data, kept, decisions, out, effects)
+        manifest = _write((data, kept), decisions, out, effects, name_of(options.runner))
+        rmtree(out / STAGES, ignore_errors=True)
+        return manifest
 
 
 def filtered(data: Dataset, folder: Path, options: FilterOptions, out: Path) -> tuple[Dataset, Decisions]:
-    """Return the data set with its verdicts (and redactions), and who is rejected for what; a ledger lies in `out`."""
+    """Return the data set with its verdicts (and redactions), and who is rejected for what.
+
+    A ledger lies in `out`, and what tasks committed.
+    """
     if not data.rows:
         return data, Decisions()
     held_out = open_unbroken([Path(path) for path in options.held_out], folder / "eval") if options.held_out else None
-    view = _view(data, folder, options, held_out)
+    view = _view(data, out / STAGES / _key(data, options), options, held_out)
     if not view.words.any():
         raise UsageError(f"None of {data.rows:,} records holds text.", "Name the column: --map text=COLUMN.")
     decisions = Decisions()
@@ -128,9 +138,15 @@ def filtered(data: Dataset, folder: Path, options: FilterOptions, out: Path) -> 
     return amended(data, folder / "marked", lambda table, first: _marked(table, first, done, decisions)), decisions
 
 
-def _view(data: Dataset, folder: Path, options: FilterOptions, held_out: HeldOut | None) -> View:
-    stages = folder / "stages"
-    stages.mkdir()
+def _key(data: Dataset, options: FilterOptions) -> str:
+    """Name what the tasks work on: another input, column, filter, version or layout of shards is another folder."""
+    parts = [__version__, options.filters.model_dump(mode="json"), sorted(options.mapping.items()), options.seed]
+    layout = [*(item.digest for item in data.inputs), *((shard.first, shard.rows) for shard in data.shards)]
+    return blake2b(orjson.dumps([parts, layout]), digest_size=8).hexdigest()
+
+
+def _view(data: Dataset, stages: Path, options: FilterOptions, held_out: HeldOut | None) -> View:
+    stages.mkdir(parents=True, exist_ok=True)
     # The judge has settings of its own, with its models.
     alone = options.filters.model_copy(update={"judge": None})
     settings = Settings(filters=alone, seed=options.seed)
@@ -237,7 +253,11 @@ def _effects(data: Dataset, decisions: Decisions, seed: int, anchor: Dataset | N
     return {"funnel": funnel(data, reasons), "bill": paid}
 
 
-def _write(data: Dataset, marked: Dataset, decisions: Decisions, out: Path, effects: dict[str, Any]) -> Manifest:
+def _write(
+    whole: tuple[Dataset, Dataset], decisions: Decisions, out: Path, effects: dict[str, Any], runner: str
+) -> Manifest:
+    """Write the files; `whole` is the data as they came and as they are marked."""
+    data, marked = whole
     rejected = np.asarray(sorted(decisions.reasons), dtype=np.int64)
     files = {"kept": f"kept.{own_format(data)}", "rejected": "rejected.jsonl"}
     undecided = _in_review_order(decisions.ruling)
@@ -267,6 +287,7 @@ def _write(data: Dataset, marked: Dataset, decisions: Decisions, out: Path, effe
         reasons=_counted(decisions) + Counter(line.reason for line in data.quarantine),
         files=files,
         inputs=data.inputs,
+        runner=runner,
         more={"redacted": len(hidden), **effects, **({"judging": told} if (told := decisions.ruling.told) else {})},
     )
     manifest.write(out)

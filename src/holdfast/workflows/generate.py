@@ -9,7 +9,7 @@ means: all checks passed, nothing held out, and not an exact duplicate; near-dup
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from itertools import chain, zip_longest
 from math import ceil
@@ -21,11 +21,13 @@ import orjson
 
 from holdfast import __version__
 from holdfast.core.durable import remove
+from holdfast.core.engine import LocalRunner, Runner, name_of
 from holdfast.core.errors import StoppedError, UsageError
 from holdfast.core.files import digest_of, whole_file
 from holdfast.core.reader import read
 from holdfast.core.record import Record
 from holdfast.core.rundir import MANIFEST, Counts, Manifest, only_writer, read_manifest, write_json
+from holdfast.core.runners import runner_of
 from holdfast.core.scratch import scratch
 from holdfast.core.settings import Settings
 from holdfast.dedup.seal import NAME as SEAL
@@ -68,13 +70,15 @@ class GenerateOptions:
 
     `redo` decides anew after a change of settings, from the answers that are there.
 
-    `look` is shown a snapshot after each round, and about twice a second while models are asked.
+    `look` is shown a snapshot after each round, and about twice a second while models are asked. `runner` makes the
+    records of our own procedural generators; without it that of the settings. Models are never asked by a runner.
     """
 
     more: int = 0
     gaps: bool = False
     redo: bool = False
     look: Look | None = None
+    runner: Runner | None = None
 
 
 def generate(settings: Settings, out: Path, options: GenerateOptions = GenerateOptions()) -> Manifest:
@@ -91,7 +95,8 @@ def generate(settings: Settings, out: Path, options: GenerateOptions = GenerateO
         cells = quotas(settings.cells, kept["more"], folder=settings.path(Path()))
         gaps = {gap["name"]: gap["seeds"] for gap in kept["gaps"]}
         recipe = replace(recipe, quotas=(*cells, *gap_quotas(kept["gaps"])), gaps=gaps)
-        run = _Run(recipe, rounds, rounds.restore(), options.look, end, stack)
+        runner = options.runner or runner_of(settings.runner)
+        run = _Run(recipe, rounds, rounds.restore(), options.look, end, stack, runner)
         return run.to_the_end()
 
 
@@ -118,6 +123,7 @@ class _Run:
     look: Look | None
     end: float | None
     stack: ExitStack
+    runner: Runner = field(default_factory=LocalRunner)
     _desk: Desk | None = None
 
     def desk(self) -> Desk:
@@ -133,7 +139,7 @@ class _Run:
         """What makes the rounds."""
         recipe = self.recipe
         parts = (recipe.settings, recipe.sources, recipe.quotas, recipe.checks)
-        return Maker(*parts, self.desk, index=recipe.materials.index(), gaps=recipe.gaps)
+        return Maker(*parts, self.desk, index=recipe.materials.index(), gaps=recipe.gaps, runner=self.runner)
 
     def to_the_end(self) -> Manifest:
         """Make rounds until nothing is wanted or nothing can be had; write the results."""
@@ -231,6 +237,7 @@ class _Run:
             files=files,
             settings_digest=recipe.settings.digest,
             seeds={"generate": recipe.settings.seed},
+            runner=name_of(self.runner),
             more={
                 "cells": cells,
                 "generators": self._generators(),

@@ -12,6 +12,7 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
+from holdfast.core.engine import LocalRunner, Runner
 from holdfast.core.errors import ConservationError
 from holdfast.core.reading.provenance import HOLDFAST
 from holdfast.core.record import Message, Record
@@ -83,7 +84,8 @@ class Round:
 class Maker:
     """Makes rounds for these sources, cells and checks. `desk` opens the desk when it is first asked for.
 
-    Without `batch` nothing waits for a provider's batch, whatever the generators say.
+    Without `batch` nothing waits for a provider's batch, whatever the generators say. On a cluster `runner` makes the
+    records of procedural generators; here they are made in this process.
     """
 
     settings: Settings
@@ -95,6 +97,7 @@ class Maker:
     gaps: Mapping[str, Sequence[str]] = field(default_factory=dict)
     aimed: dict[tuple[str, str], Written] = field(default_factory=dict)
     batch: bool = True
+    runner: Runner = field(default_factory=LocalRunner)
 
     def round(self, state: State, tasks: Sequence[Task]) -> Round:
         """Make, judge and decide what the tasks ask for; `state` stays as it is."""
@@ -112,23 +115,32 @@ class Maker:
         made: list[list[Made]] = [[] for _ in tasks]
         jobs: list[Job[Any]] = []
         places: list[tuple[int, int]] = []
+        streams: list[tuple[int, tuple[Any, ...]]] = []
         for place, task in enumerate(tasks):
             source, cell = self.sources[task.source], self.quotas[task.cell].cell
             start = state.positions.get((task.source, task.cell), 0)
             if isinstance(source, Streamed):
-                records = islice(source.records(self.settings.seed, cell, start), task.most)
-                made[place] = [Made(after, record) for after, record in records]
+                streams.append((place, (source, self.settings.seed, cell, start, task.most)))
                 continue
             source = self._aimed(source, cell)
             for number in source.left(start, task.most):
                 job = source.job(cell, number)
                 jobs.append(replace(job, batch=job.batch and self.batch))
                 places.append((place, number))
+        for place, records in self._streamed(streams):
+            made[place] = [Made(after, record) for after, record in records]
         held = self.desk().hold(jobs) if jobs else []
         for (place, number), job, end in zip(places, jobs, held, strict=True):
             if end is not None:
                 made[place].append(replace(self._written(tasks[place], number, end), leaks=tuple(job.screened)))
         return made, sum(end is None for end in held)
+
+    def _streamed(self, streams: Sequence[tuple[int, tuple[Any, ...]]]) -> Iterator[tuple[int, list[Any]]]:
+        """Yield the place of each stream and its records; a user's own generators stay in this process."""
+        away = [] if isinstance(self.runner, LocalRunner) else [each for each in streams if each[1][0].shipped]
+        for runner, some in ((self.runner, away), (LocalRunner(1), [each for each in streams if each not in away])):
+            results = runner.run(drawn_of, [arguments for _, arguments in some])
+            yield from zip((place for place, _ in some), results, strict=True)
 
     def _written(self, task: Task, number: int, held: Held[Any]) -> Made:
         source = self.sources[task.source]
@@ -241,6 +253,11 @@ class Maker:
             texts["messages"] = [turn._asdict() for turn in record.messages]
         others = {name: value for name, value in record.fields.items() if name not in texts}
         return {**texts, **others, HOLDFAST: nested_of_record(record)}
+
+
+def drawn_of(source: Streamed, seed: int, cell: Mapping[str, Any], start: int, most: int) -> list[tuple[int, Record]]:
+    """Return (position after it, record) of at most `most` records of a stream, from a position on."""
+    return list(islice(source.records(seed, cell, start), most))
 
 
 @dataclass(slots=True)

@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from holdfast.core.dataset import Dataset, amended, joined, reordered, text_of
+from holdfast.core.engine import Kernel, LocalRunner, Runner, Stage, map_shards, name_of
 from holdfast.core.errors import UsageError, nearest
 from holdfast.core.hashing import hash64
 from holdfast.core.reader import read
@@ -50,6 +51,7 @@ TEXT = ("prompt", "response")
 SAID = ("origin", "generator", "seed", "cell", "checks", "fields")
 # What is held of every record while ten million are mixed; a record has fewer than 2 ** 31 words.
 COUNTED = {"origin": np.int8, "words": np.int32, "synthetic_words": np.int32}
+HASHED = {"text": np.uint64, "others": np.uint64}
 # Word pairs are held with 8 bytes each, twice.
 MOST_WORDS = 100_000_000
 
@@ -172,10 +174,11 @@ def mixed(data: Dataset, out: Path, options: MixOptions, folder: Path) -> Manife
 def _mixed(data: Dataset, out: Path, options: MixOptions, folder: Path) -> Manifest:
     before = [options.previous] if options.previous else []
     spare(out, [*(one.path for one in data.inputs), *options.held_out, *options.anchor, *before])
-    everything = _Everything(data, _census(data), *strata(data, options.strata))
+    work = _Work(data, folder / "stages", options.runner)
+    everything = _Everything(data, work.census(), *strata(data, options.strata))
     fate = np.where(everything.counts["origin"] == UNKNOWN, NO_ORIGIN, IN).astype(np.int8)
     fate[_held_out_rows(data, options, folder)] = HELD_OUT
-    order = _order(data, options.seed)
+    order = work.order(options.seed)
     order = order[fate[order] == IN]
     taking = _by_coverage(everything, order, options, folder) if options.choose == "coverage" else order
     taken = epochs.taken(*_question(everything, taking, options), options.real_epochs)
@@ -212,14 +215,51 @@ def _by_coverage(whole: _Everything, order: Rows, options: MixOptions, folder: P
     return np.concatenate([real, made[ranks]])
 
 
-def _census(data: Dataset) -> dict[str, npt.NDArray[np.integer]]:
-    """Return origin, words and synthetic words per record."""
-    found: dict[str, npt.NDArray[np.integer]] = {name: np.zeros(data.rows, kind) for name, kind in COUNTED.items()}
-    for shard in data.shards:
-        table = census(shard.table(COLUMNS))
-        for name, column in found.items():
-            column[shard.first : shard.first + shard.rows] = table.column(name).to_numpy()
-    return found
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What is worked out of each record by itself: on a cluster by tasks, on one machine in this process."""
+
+    data: Dataset
+    folder: Path
+    runner: Runner
+
+    def census(self) -> dict[str, npt.NDArray[np.integer]]:
+        """Return origin, words and synthetic words per record."""
+        return self._columns("counting", counted, COUNTED, COLUMNS)
+
+    def order(self, seed: int) -> Rows:
+        """Return all rows in an order that depends on the seed and on each record alone: its text, then all else.
+
+        Its id does not count, which may be its place in a file.
+        """
+        found = self._columns("ordering", hashed, HASHED, (*TEXT, *SAID), seed=seed)
+        return np.lexsort((found["others"], found["text"]))
+
+    def _columns(
+        self, key: str, kernel: Kernel, kinds: Mapping[str, Any], columns: Sequence[str], **params: Any
+    ) -> dict[str, npt.NDArray[np.integer]]:
+        # Here a record costs microseconds: processes of this machine would take longer to start.
+        runner = LocalRunner(1) if isinstance(self.runner, LocalRunner) else self.runner
+        found: dict[str, Any] = {name: np.zeros(self.data.rows, kind) for name, kind in kinds.items()}
+        stage = Stage(key, self.folder, kernel, params, tuple(columns), keeps_rows=True)
+        for shard, table in zip(self.data.shards, map_shards(stage, self.data.shards, runner), strict=True):
+            for name, column in found.items():
+                column[shard.first : shard.first + shard.rows] = table.column(name).to_numpy()
+        return found
+
+
+def counted(table: pa.Table) -> pa.Table:
+    """Return origin, words and synthetic words of the records of a shard."""
+    return census(table).select(list(COUNTED))
+
+
+def hashed(table: pa.Table, seed: int) -> pa.Table:
+    """Return two hashes of each record of a shard: of the seed and its text, and of all else that it says."""
+    prompts, responses, *said = [column.to_pylist() for column in table.columns]
+    pairs = zip(prompts, responses, strict=True)
+    texts = [hash64(f"{seed}:{len(prompt)}:{prompt}{response}") for prompt, response in pairs]
+    others = [hash64("\0".join(map(str, row))) for row in zip(*said, strict=True)]
+    return pa.table({"text": pa.array(texts, pa.uint64()), "others": pa.array(others, pa.uint64())})
 
 
 def _question(whole: _Everything, order: Rows, options: MixOptions) -> tuple[Candidates, Rules]:
@@ -286,21 +326,6 @@ def _parts(label: str, columns: Sequence[str]) -> set[str]:
     return set(re.split(f",(?=(?:{names})=)", label))
 
 
-def _order(data: Dataset, seed: int) -> Rows:
-    """Return all rows in an order that depends on the seed and on each record alone: its text, then all else it says.
-
-    Its id does not count, which may be its place in a file.
-    """
-    texts, others = (np.empty(data.rows, np.uint64) for _ in range(2))
-    for shard in data.shards:
-        here = slice(shard.first, shard.first + shard.rows)
-        prompts, responses, *said = [column.to_pylist() for column in shard.table((*TEXT, *SAID)).columns]
-        pairs = zip(prompts, responses, strict=True)
-        texts[here] = [hash64(f"{seed}:{len(prompt)}:{prompt}{response}") for prompt, response in pairs]
-        others[here] = [hash64("\0".join(map(str, row))) for row in zip(*said, strict=True)]
-    return np.lexsort((others, texts))
-
-
 def _held_out_rows(data: Dataset, options: MixOptions, folder: Path) -> Rows:
     if not options.held_out:
         return np.empty(0, np.int64)
@@ -335,6 +360,7 @@ def _write(
         files=files,
         inputs=data.inputs,
         seeds={"mix": options.seed},
+        runner=name_of(options.runner),
         more={
             "caps": {**caps, "per_stratum": options.per_stratum},
             "choose": options.choose,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from holdfast.core.engine import LocalRunner, Runner
+from holdfast.core.objects import named
 from holdfast.core.settings import DEFAULT_CAP
 from holdfast.core.shapes import RowShape
 
@@ -89,4 +90,4 @@ def command(real: Sequence[str | Path], synthetic: Sequence[str | Path], out: Pa
     told = {name: each for name, each in one.items() if each != plain[name] or name in ("max_synthetic", "by", "seed")}
     words = [word for name, values in several.items() for value in values for word in (f"--{name}", str(value))]
     words += [word for name, value in told.items() for word in (f"--{name.replace('_', '-')}", str(value))]
-    return shlex.join(["holdfast", "mix", *words, "--out", str(out)])
+    return shlex.join(["holdfast", "mix", *words, "--out", named(out)])

@@ -119,7 +119,6 @@ def refuse_unsupported(settings: Settings) -> None:
     if not settings.real:
         raise UsageError("The settings name no real data.", "Add real: [{path: FILE}], the anchor of everything.")
     asked = {
-        "a runner other than local": settings.runner != "local",
         "real files with different maps": len({tuple(entry.map.items()) for entry in settings.real}) > 1,
     }
     missing = [name for name, wanted in asked.items() if wanted]

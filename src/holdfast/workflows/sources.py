@@ -50,6 +50,11 @@ class Streamed:
         """How its records name it."""
         return self.name
 
+    @property
+    def shipped(self) -> bool:
+        """True for a library of ours, which every node has; a user's own generator is here only."""
+        return self.stream in LIBRARIES.values()
+
     def records(self, seed: int, cell: Cell, start: int) -> Iterator[tuple[int, Record]]:
         """Yield (position after it, record) from a position on."""
         for record in self.stream(self.task, seed, cell, start):

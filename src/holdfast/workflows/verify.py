@@ -18,9 +18,10 @@ import pyarrow as pa
 
 from holdfast import __version__
 from holdfast.core.dataset import Dataset, Shard, amended, records_of, with_checks
-from holdfast.core.engine import LocalRunner, Progress
+from holdfast.core.engine import LocalRunner, Progress, Runner, name_of
 from holdfast.core.reader import read
 from holdfast.core.rundir import Counts, Manifest, begin, only_writer
+from holdfast.core.runners import runner_of
 from holdfast.core.scratch import scratch
 from holdfast.core.settings import Settings
 from holdfast.core.writer import own_format, set_aside, write_dataset, write_lines, write_reasons
@@ -48,6 +49,14 @@ class VerifyOptions:
     workers: int = 1
     unsafe: bool = False
     progress: Progress | None = None
+    runner: Runner | None = None
+
+    @property
+    def where(self) -> Runner:
+        """The runner: the one given, that of the settings, or `workers` processes."""
+        if self.runner is None and self.settings is not None and self.settings.runner != "local":
+            return runner_of(self.settings.runner)
+        return self.runner or LocalRunner(self.workers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +127,7 @@ def verify_files(files: Sequence[str | Path], out: Path, options: VerifyOptions 
             begin(out, data.inputs)
             outcome = judged(data, out / PARTS / _key(data, checks, options), checks, options)
             marked = with_verdicts(data, outcome, folder / "marked")
-            manifest = _write(data, marked, outcome, out)
+            manifest = _write(data, marked, outcome, out, name_of(options.where))
             rmtree(out / PARTS)
             return manifest
 
@@ -132,18 +141,26 @@ def judged(data: Dataset, folder: Path, checks: Sequence[NamedCheck], options: V
         for shard in data.shards
         for start in range(0, shard.rows, PART)
     ]
+    runner = options.where
     arguments: list[tuple[Any, ...]]
-    if options.workers > 1:
-        arguments = [(part, options.checks, options.settings, options.unsafe) for part in parts]
-        done = LocalRunner(options.workers).run(_judge_named, arguments)
-    else:
+    if runner == LocalRunner(1):
         arguments = [(part, checks, options.settings, options.unsafe) for part in parts]
-        done = LocalRunner(1).run(_judge_part, arguments)
+        done = runner.run(_judge_part, arguments)
+    else:
+        settings = options.settings and without_secrets(options.settings)
+        arguments = [(part, options.checks, settings, options.unsafe) for part in parts]
+        done = runner.run(_judge_named, arguments)
     for part, _ in zip(parts, done, strict=True):
         outcome.add(part)
         if options.progress is not None:
             options.progress("verify", part.first + part.rows, data.rows)
     return outcome
+
+
+def without_secrets(settings: Settings) -> Settings:
+    """Return the settings without what ${NAME} may have filled in: what is handed to workers is seen on the way."""
+    models = {name: each.model_copy(update={"base_url": "", "headers": {}}) for name, each in settings.models.items()}
+    return settings.model_copy(update={"models": models})
 
 
 def _judge_named(part: Part, names: Sequence[str], settings: Settings | None, unsafe: bool) -> None:
@@ -220,7 +237,7 @@ def _verdict_lines(parts: Sequence[Part]) -> Iterator[bytes]:
             yield from (line.partition(b",")[2].rstrip(b"\n").removesuffix(b"]") for line in lines)
 
 
-def _write(data: Dataset, marked: Dataset, outcome: Outcome, out: Path) -> Manifest:
+def _write(data: Dataset, marked: Dataset, outcome: Outcome, out: Path, runner: str) -> Manifest:
     files = {"kept": f"kept.{own_format(data)}", "rejected": "rejected.jsonl", "undecided": "undecided.jsonl"}
     rows: dict[Fate, np.ndarray] = {fate: outcome.rows(fate) for fate in ("kept", "rejected", "undecided")}
     write_dataset(out / files["kept"], marked, rows["kept"])
@@ -237,6 +254,7 @@ def _write(data: Dataset, marked: Dataset, outcome: Outcome, out: Path) -> Manif
         reasons=outcome.counted() + Counter(line.reason for line in data.quarantine),
         files=files,
         inputs=data.inputs,
+        runner=runner,
         more=_funnel(outcome),
     )
     manifest.write(out)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from holdfast.core.errors import InputError
+from holdfast.core.objects import local, named
 from holdfast.core.reading.delimited import delimiter_of
 from holdfast.core.reading.jsonlines import BOM
 from holdfast.core.reading.sources import head_of, kind_of, open_source, refuse_foreign
@@ -58,11 +59,11 @@ def find_inputs(paths: Sequence[str | Path]) -> list[Found]:
         raise InputError("No input was given.", "Name one or more files, globs or folders.")
     paths_only = [path for path, _ in files]
     names = [path.name for path in paths_only]
-    return [_look(path, note, path.name if names.count(path.name) == 1 else str(path)) for path, note in files]
+    return [_look(path, note, path.name if names.count(path.name) == 1 else named(path)) for path, note in files]
 
 
 def _expand(given: str) -> list[tuple[Path, str]]:
-    path = Path(given)
+    path = local(given)
     if path.is_dir():
         return _folder(path)
     if path.exists():
@@ -98,9 +99,9 @@ def _data_files(path: Path) -> list[tuple[Path, str]]:
     ]
     if not files:
         raise InputError(f"{path}: the folder holds no data file.", f"Known endings: {', '.join(DATA_SUFFIXES)}.")
-    local = {file: str(file.relative_to(path)).lower() for file in files}
-    train = [file for file in files if TRAIN.search(local[file])]
-    if train and any(OTHER_SPLIT.search(name) for name in local.values()):
+    short = {file: str(file.relative_to(path)).lower() for file in files}
+    train = [file for file in files if TRAIN.search(short[file])]
+    if train and any(OTHER_SPLIT.search(name) for name in short.values()):
         return [(file, f"only the train files of {path} were read") for file in train]
     return [(file, "") for file in files]
 
