@@ -97,6 +97,16 @@ def test_a_judge_of_pairs_is_held_against_choices(tmp_path):
     assert (4, 0.75) == (found["items"], found["raw"]["value"])
 
 
+def test_a_tie_of_a_judge_is_an_answer(tmp_path):
+    """A judge that found both equal in both orders agrees with people who did; one that changed its mind is undecided."""
+    path = _labels(tmp_path, *(Label(f"r{n}", "ann", "choice", 0, other=f"r{n}#rejected") for n in range(2)))
+    verdicts = tmp_path / "verdicts.jsonl"
+    said = [{"id": f"r{n}", "ok": None, "score": 0.5, "reason": why} for n, why in enumerate(("tie", "inconsistent"))]
+    verdicts.write_text("".join(json.dumps(each) + "\n" for each in said))
+    found = review_agreement(path, judge=verdicts)["judges"]["judge"]["choice"]
+    assert (1, 1, 1.0) == (found["undecided"], found["overall"]["items"], found["overall"]["raw"]["value"])
+
+
 def test_people_of_the_published_pairs(shared_data, tmp_path):
     """Three annotators of the PandaLM pairs: all agree on 88.0 % of 999, any two on 92.0 %."""
     with gzip.open(shared_data / "multigen" / "pandalm_human_pairs.jsonl.gz", "rt") as file:

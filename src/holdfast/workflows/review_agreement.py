@@ -19,6 +19,7 @@ from holdfast.core.labels import Label, Thing, adjudicated, read_labels, settled
 from holdfast.core.verdict import Measurement
 from holdfast.report.shown import one_line
 from holdfast.stats.agreement import cohen_kappa, gwet_ac1, krippendorff_alpha, raw_agreement
+from holdfast.verifiers.judge import TIE
 from holdfast.workflows.review import disputed, labelled
 from holdfast.workflows.review_queue import NO_CELL, NOT_MADE, judged, read_verdicts
 
@@ -151,7 +152,8 @@ def _as_answer(verdict: Mapping[str, Any], asked: str) -> float | None:
     if asked == "scale":
         return None if score is None else float(score)
     if ok is None:
-        return None
+        # Both orders said tie; a judge that changed its mind with the order has the same score and said nothing.
+        return 0.0 if asked == "choice" and verdict.get("reason") == TIE else None
     if asked == "good":
         return float(ok)
     side = float(ok) if score is None else float(score)
