@@ -98,7 +98,7 @@ def test_a_judge_of_pairs_is_held_against_choices(tmp_path):
 
 
 def test_a_tie_of_a_judge_is_an_answer(tmp_path):
-    """A judge that found both equal in both orders agrees with people who did; one that changed its mind is undecided."""
+    """A judge that found both equal in both orders agrees with people who did; one that changed its mind is not."""
     path = _labels(tmp_path, *(Label(f"r{n}", "ann", "choice", 0, other=f"r{n}#rejected") for n in range(2)))
     verdicts = tmp_path / "verdicts.jsonl"
     said = [{"id": f"r{n}", "ok": None, "score": 0.5, "reason": why} for n, why in enumerate(("tie", "inconsistent"))]
