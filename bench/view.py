@@ -31,7 +31,7 @@ PAGES = {
     "last page": "/records?run=0&page=2000",
     "search": "/records?run=0&q=harbour",
     "filter by generator": "/records?run=0&origin=synthetic",
-    "first record (makes the sketches)": "/record?run=0&n=500",
+    "a record": "/record?run=0&n=500",
     "another record": "/record?run=0&n=90000",
     "progress of files (a message)": "/progress?run=0",
 }

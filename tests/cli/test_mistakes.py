@@ -94,7 +94,7 @@ def test_settings_of_another_version(here: Path, capsys: pytest.CaptureFixture[s
     """A version that cannot be read is named, with the one that can, and where to read what changed."""
     edited("version: 1", "version: 0")
     ended, said = ends(["plan"], capsys)
-    assert (2, True) == (ended, "version 0 is not one that this Holdfast reads; it reads 1" in said)
+    assert (2, True) == (ended, "version: this Holdfast reads version 1" in said)
     assert "CHANGELOG.md" in said
 
 

@@ -59,6 +59,11 @@ def test_export_and_import(folder, capsys):
         (["--agreement", "nowhere.jsonl"], "no file of labels nowhere.jsonl"),
         (["data.jsonl", "--import", "argilla"], "data.jsonl is no JSON"),
         (["data.jsonl", "--import", "doccano"], "--import"),
+        (["data.jsonl", "--judge", "verdicts.jsonl"], "--verdicts"),
+        (["data.jsonl", "--question", "good"], "--import"),
+        (["data.jsonl", "--pairs", "--scale", "5"], "--scale 5 means nothing"),
+        (["data.jsonl", "--rater", " "], "no name of a rater"),
+        (["data.jsonl", "--rater", "a\x1b[2Jnn"], "<U+001B>"),
     ],
 )
 def test_a_mistake_is_one_message(folder, arguments, expected, capsys):

@@ -51,6 +51,26 @@ def test_a_line_that_was_cut_off_is_harmless(tmp_path):
         assert line(ONE) + line(PAIR) == path.read_bytes()
 
 
+@pytest.mark.parametrize("text", [b"notes of mine", b"\xff\xfe{", b"[1, 2"])
+def test_a_file_of_somebody_else_is_not_cut(tmp_path, text):
+    """One line without a break that never was a label is named when it is read, and nothing of it is ever taken off."""
+    path = tmp_path / "labels.jsonl"
+    path.write_bytes(text)
+    with pytest.raises(HoldfastError, match="is no JSON"):
+        read_labels(path)
+    append(path, [ONE])
+    assert text + b"\n" + line(ONE) == path.read_bytes()
+
+
+def test_what_a_power_cut_left_is_harmless(tmp_path):
+    """Zeros in the place of a last line, as some file systems leave them, are no label and go with the next one."""
+    path = tmp_path / "labels.jsonl"
+    path.write_bytes(line(ONE) + bytes(64))
+    assert [ONE] == read_labels(path)
+    append(path, [PAIR])
+    assert line(ONE) + line(PAIR) == path.read_bytes()
+
+
 def test_a_last_line_without_its_break_is_whole(tmp_path):
     """An editor that leaves out the last line break loses nobody's label, and the next label starts a new line."""
     path = tmp_path / "labels.jsonl"
@@ -94,7 +114,10 @@ def test_true_and_the_worst_of_a_scale_are_two_answers():
         ('{"id": "a", "rater": "x", "kind": "score", "value": "good"}', "value of a score is 'good'"),
         ('{"id": "a", "rater": "x", "kind": "choice", "value": true}', "value of a choice is True"),
         ('{"id": "a", "rater": "x", "kind": "choice", "value": 3}', "value of a choice is 3"),
+        ('{"id": "a", "rater": "x", "kind": "choice", "value": 1}', "other is missing"),
         ('{"id": "a", "rater": "x", "kind": "skip", "value": null, "version": 2}', "version is 2, not a text"),
+        ('{"id": "a", "rater": "x", "kind": "score", "value": true, "seconds": "9"}', "seconds is '9', not a number"),
+        ('{"id": "a", "rater": "x", "kind": "score", "value": true, "seconds": [9]}', "seconds is .9., not a number"),
     ],
 )
 def test_a_faulty_line_is_named(tmp_path, text, expected):

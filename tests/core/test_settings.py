@@ -27,7 +27,7 @@ def written(folder: Path, text: str) -> Path:
         ("mix: {by: rows}\n", "mix.by: Input should be 'records' or 'tokens', not 'rows'"),
         ("mix: {max_synthetic: 0.9}\n", "above 0.7 it needs an accepted risk for synthetic-ratio"),
         ("generators: [{use: prompt, model: qwen}]\n", "generator uses model 'qwen'"),
-        ("version: 2\n", "holdfast.yaml:1: version 2 is not one that this Holdfast reads; it reads 1."),
+        ("version: 2\n", "holdfast.yaml:1: version: this Holdfast reads version 1"),
         ("a: [1\nb: }", "holdfast.yaml:2:2: not valid YAML"),
         ("- 1\n", "settings are keys and values"),
         ("accepted_risks: [{rule: x, reason: '', owner: me, until: 2030-01-01}]\n", "accepted_risks.0.reason"),

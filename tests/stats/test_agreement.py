@@ -154,3 +154,12 @@ def test_the_figures_of_three_human_raters_and_two_judges(shared_data: Path) -> 
         found = cohen_kappa(*zip(*votes, strict=True))
         assert pytest.approx((same - by_luck) / (1 - by_luck), abs=1e-12) == found.value
         assert {"judge_gpt35": 974, "judge_pandalm7b": 999}[name] == found.n
+
+
+def test_one_item_says_nothing_about_others() -> None:
+    """Over one item every figure has the whole interval, and a share's begins at 0; so does one of no items."""
+    one = [[1.0], [0.0]]
+    found = (cohen_kappa(*one), krippendorff_alpha(one), gwet_ac1(one, 2), raw_agreement(one))
+    assert [(-1.0, 1.0)] * 3 + [(0.0, 1.0)] == [(each.low, each.high) for each in found]
+    none = raw_agreement([[np.nan], [0.0]])
+    assert (None, 0.0, 1.0) == (none.value, none.low, none.high)

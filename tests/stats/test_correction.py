@@ -101,6 +101,14 @@ def test_the_expected_error_covers_what_is_really_kept() -> None:
     assert all(0.92 <= each <= 0.98 for each in hits / 1000)
 
 
+def test_a_judge_that_passes_nothing_has_no_breakdown() -> None:
+    """Where nothing is kept no share of it is bad; the card says not known instead of 0."""
+    assert (None, 40) == (
+        expected_breakdown(Confusion(0, 20, 0, 20)).value,
+        expected_breakdown(Confusion(0, 20, 0, 20)).n,
+    )
+
+
 def _rows(path: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in gzip.decompress(path.read_bytes()).splitlines()]
 

@@ -65,8 +65,21 @@ def test_the_length_controlled_interval_covers() -> None:
     assert 0.92 <= covered / 400 <= 0.98
 
 
+def test_equal_outcomes_are_not_certain() -> None:
+    """Twelve wins of twelve, or twelve ties, have the interval of twelve comparisons, and not one of no width."""
+    won, tied = (length_controlled([outcome] * 12, range(12)) for outcome in (1.0, 0.5))
+    assert (1.0, 1.0) == (won.value, won.high)
+    assert pytest.approx(0.758, abs=0.001) == won.low
+    assert (0.5, 0.254, 0.746) == tuple(pytest.approx(each, abs=0.001) for each in (tied.value, tied.low, tied.high))
+
+
 def test_length_that_decides_everything_stays_finite() -> None:
-    """Perfect separation ends in a finite fit; without any difference in length the rate is the raw one."""
+    """Perfect separation ends in a finite fit that claims to know nothing.
+
+    Without any difference in length the rate is the raw one.
+    """
     split = length_controlled([1, 1, 1, 0, 0, 0], [5, 6, 7, -5, -6, -7])
     assert 0.0 < (split.value or 0.0) < 1.0
+    assert (split.low or 0.0) < 0.05
+    assert (split.high or 0.0) > 0.95
     assert 0.75 == pytest.approx(length_controlled([1, 1, 1, 0], [3, 3, 3, 3]).value, abs=1e-3)

@@ -7,7 +7,7 @@ import pytest
 
 from holdfast.core.labels import Label, append, read_labels
 from holdfast.core.record import Message
-from holdfast.web.review import MOST_SHOWN, ROUTES, Pages, shown, time_left
+from holdfast.web.review import MOST_SHOWN, ROUTES, Pages, rater_name, shown, time_left
 from holdfast.web.security import Asked, Gate
 from holdfast.workflows.review import Desk, ReviewOptions, Standing
 from holdfast.workflows.review_queue import Item
@@ -117,6 +117,18 @@ def test_sent_twice_is_saved_once(tmp_path):
     assert "saved before" in get(handler, late="1")
 
 
+def test_a_second_tab_loses_no_answer_and_takes_none_back(tmp_path):
+    """Two tabs with two questions save both; an undo from the older tab changes nothing, one from a fresh page does."""
+    handler = pages(tmp_path)
+    assert [303, 303] == [post(handler, at=at, seen=0, answer="1").status for at in (1, 2)]
+    assert "/review?late=1" == post(handler, at=2, seen=0, answer="2").location
+    assert "/review?late=1" == post(handler, "/undo", seen=1).location
+    assert 2 == len(handler.desk.answers("ann"))
+    assert "nothing was changed" in get(handler, late="1")
+    assert "/review?at=2" == post(handler, "/undo", seen=2).location
+    assert 1 == len(handler.desk.answers("ann"))
+
+
 def test_seconds_are_from_sight_to_answer(tmp_path):
     """The clock starts when a question is first shown, not when it is shown again; unseen, it says nothing."""
     handler = pages(tmp_path)
@@ -139,6 +151,11 @@ def test_raters_are_asked_for_their_name(tmp_path):
         assert "/review" == reply.location
         assert post(handler, cookies=reply.cookies, at=1, seen=0, answer="1").location == "/review?at=2"
     assert ["Ann Ö", "bob; x=1"] == [label.rater for label in read_labels(handler.desk.path)]
+
+
+def test_blanks_around_a_name_make_no_second_person():
+    """Given on the command line or on the page, a name is the same rater."""
+    assert "Ann Ö" == rater_name(" Ann   Ö ")
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 61, "a\u202eb", "a\x00b"])

@@ -66,6 +66,16 @@ WRONG = {
 }
 
 
+def test_stray_requests_say_nothing_in_the_terminal(server):
+    """What is no HTTP, or asks for a web socket, is refused and leaves no line between ours."""
+    socks = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: x\r\nSec-WebSocket-Version: 13"
+    for request in (b"\x00\xff\r\n\r\n", f"GET /review HTTP/1.1\r\nHost: x\r\n{socks}\r\n\r\n".encode()):
+        with socket.create_connection(("127.0.0.1", server.port), timeout=20) as line:
+            line.sendall(request)
+            assert line.recv(20).startswith((b"HTTP/1.1 400", b"HTTP/1.1 403"))
+    assert "WARNING" not in (server.folder / "stderr.txt").read_text()
+
+
 @pytest.mark.parametrize("wrong", WRONG)
 def test_wrong_requests_are_never_accepted(server, right, wrong):
     """Every method on every route with a wrong host, origin or cookie: none accepted, nothing written, nothing told."""

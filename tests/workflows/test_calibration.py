@@ -87,7 +87,10 @@ def test_undecided_records_are_counted_and_not_compared() -> None:
 
 
 def test_people_decide_by_majority_and_by_the_mark() -> None:
-    """The last word of a rater counts; numbers pass from the mark on; a tie is nobody's; skips and choices are none."""
+    """The last word of a rater counts; numbers pass from the mark on; a tie is nobody's; skips and choices are none.
+
+    Who decides and takes it back has decided nothing.
+    """
     said = [
         Label("a", "x", "score", False), Label("a", "x", "score", True), Label("b", "x", "score", 3),
         Label("c", "x", "score", 4), Label("d", "x", "score", True), Label("d", "y", "score", False),
@@ -95,6 +98,10 @@ def test_people_decide_by_majority_and_by_the_mark() -> None:
     ]  # fmt: skip
     assert {"a": True, "b": False, "c": True, "d": None} == people(said, 4)
     assert False is people([*said, Label("d", "z", "score", False, version="adjudication")], 4)["d"]
+    decided = [
+        Label("d", "z", kind, value, version="adjudication") for kind, value in (("score", False), ("skip", None))
+    ]
+    assert people([*said, *decided], 4)["d"] is None
     chosen = [Label("g", "x", "choice", value, other="g#rejected") for value in (1, 2)]
     assert [{}, {"g": True}, {"g": False}] == [
         people(chosen, 4), people(chosen[:1], 4, pairs=True), people(chosen, 4, pairs=True)

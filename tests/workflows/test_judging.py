@@ -203,12 +203,16 @@ def test_a_second_judge_goes_on_when_one_is_suspended(tmp_path: Path) -> None:
 
 
 def test_a_judge_of_the_makers_kin_is_refused_before_a_call(tmp_path: Path) -> None:
-    """The error names both; with the waiver it judges, each record it judged keeps the mark, and the report fires."""
+    """The error names both; with a waiver that has not ended it judges, records keep the mark, and the report fires."""
     records(tmp_path, generator="qwen2.5-7b")
     with judge_server() as server:
         models = {"j": {"base_url": server.url, "model": "Qwen/Qwen3-8B"}}
         with pytest.raises(UsageError, match=r"judge j \(Qwen/Qwen3-8B\) is of the same family, qwen: .*qwen2\.5-7b"):
             filtered(tmp_path, settings(tmp_path, {"j": server.url}, models=models))
+        assert [] == server.asked
+        ended = [{**WAIVER[0], "until": "2020-01-01"}]
+        with pytest.raises(UsageError, match="judge its own kin"):
+            filtered(tmp_path, settings(tmp_path, {"j": server.url}, models=models, accepted_risks=ended))
         assert [] == server.asked
         recipe = settings(tmp_path, {"j": server.url}, models=models, accepted_risks=WAIVER)
         manifest = filtered(tmp_path, recipe)
@@ -378,12 +382,15 @@ def test_a_judge_is_a_check(tmp_path: Path) -> None:
 
 
 def test_settings_that_cannot_work_are_told_before_a_call(tmp_path: Path) -> None:
-    """A rubric that is not there, a mark above the scale, a judge that no model is, weights for another panel."""
+    """A rubric that is missing or empty, a subset that no record has, a mark above the scale, no such judge."""
     records(tmp_path, 3)
     with judge_server() as server:
-        missing = settings(tmp_path, {"j": server.url}, judge={"rubric": "none.md"})
-        with pytest.raises(InputError, match="rubric cannot be read"):
-            filtered(tmp_path, missing)
+        (tmp_path / "empty.md").write_text(" \n")
+        for name, said in (("none.md", "rubric cannot be read"), ("empty.md", "rubric is empty")):
+            with pytest.raises(InputError, match=said):
+                filtered(tmp_path, settings(tmp_path, {"j": server.url}, judge={"rubric": name}))
+        with pytest.raises(UsageError, match="'generatr', and no record has a column"):
+            filtered(tmp_path, settings(tmp_path, {"j": server.url}, judge={"subset": "generatr"}))
         wrong = [({"pass_at": 7}, "scale"), ({"weights": [1, 2]}, "weights"), ({"model": "nobody"}, "nobody")]
         for change, said in wrong:
             with pytest.raises(UsageError, match=said):

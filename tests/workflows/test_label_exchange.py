@@ -111,6 +111,12 @@ def test_argilla_as_it_documents_its_records(tmp_path):
         ("label-studio", {"id": 1, "data": {}, "annotations": [{"result": []}]}, "who made it"),
         (
             "label-studio",
+            {"id": 1, "data": {}, "annotations": [{"completed_by": 1, "was_cancelled": True, "lead_time": "2 min"}]},
+            "seconds is '2 min'",
+        ),
+        ("argilla", {"id": "", "responses": {"q": [{"value": 1, "user_id": "u"}]}}, "id is ''"),
+        (
+            "label-studio",
             {
                 "id": 1,
                 "data": {},

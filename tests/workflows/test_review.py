@@ -161,6 +161,12 @@ def test_nothing_to_ask_is_said(tmp_path):
             review([data], tmp_path / "labels.jsonl", options)
     with pytest.raises(InputError, match="rubric"):
         review([data], tmp_path / "labels.jsonl", ReviewOptions(rubric=tmp_path / "no"))
+    (tmp_path / "verdicts.jsonl").write_text('{"id": "elsewhere", "ok": true}\n')
+    with pytest.raises(InputError, match=r"verdicts\.jsonl has no verdict about"):
+        review([data], tmp_path / "labels.jsonl", ReviewOptions(verdicts=tmp_path / "verdicts.jsonl"))
+    (tmp_path / "empty.md").write_text("\n")
+    with pytest.raises(InputError, match="is empty"):
+        review([data], tmp_path / "labels.jsonl", ReviewOptions(rubric=tmp_path / "empty.md"))
 
 
 def test_a_sample_is_the_same_for_all(tmp_path):

@@ -97,6 +97,16 @@ def test_a_judge_of_pairs_is_held_against_choices(tmp_path):
     assert (4, 0.75) == (found["items"], found["raw"]["value"])
 
 
+def test_a_tie_of_a_judge_is_an_answer(tmp_path):
+    """A judge that found both equal in both orders agrees with people who did; one that changed its mind is not."""
+    path = _labels(tmp_path, *(Label(f"r{n}", "ann", "choice", 0, other=f"r{n}#rejected") for n in range(2)))
+    verdicts = tmp_path / "verdicts.jsonl"
+    said = [{"id": f"r{n}", "ok": None, "score": 0.5, "reason": why} for n, why in enumerate(("tie", "inconsistent"))]
+    verdicts.write_text("".join(json.dumps(each) + "\n" for each in said))
+    found = review_agreement(path, judge=verdicts)["judges"]["judge"]["choice"]
+    assert (1, 1, 1.0) == (found["undecided"], found["overall"]["items"], found["overall"]["raw"]["value"])
+
+
 def test_people_of_the_published_pairs(shared_data, tmp_path):
     """Three annotators of the PandaLM pairs: all agree on 88.0 % of 999, any two on 92.0 %."""
     with gzip.open(shared_data / "multigen" / "pandalm_human_pairs.jsonl.gz", "rt") as file:
@@ -118,7 +128,19 @@ def test_one_rater_agrees_with_nobody(tmp_path):
     """With one rater every figure is missing, in the report and on the screen, and nothing fails."""
     report = review_agreement(_labels(tmp_path, *_scores("ann", ANN)))
     assert {None} == {report["agreement"]["good"]["overall"][name] for name in ("raw", "kappa", "alpha", "ac1")}
-    assert any(line.endswith("-") for line in lines(report))
+    shown = lines(report)
+    assert any(line.endswith("-") for line in shown)
+    assert ["  Nothing has two answers: let a second person label the same file."] == shown[-1:]
+
+
+def test_names_from_files_do_not_steer_the_terminal(tmp_path):
+    """Names of raters and of checks stand on one line, with what is invisible named."""
+    path = _labels(tmp_path, *_scores("a\x1b[2Jnn\n\nx", ANN))
+    verdicts = tmp_path / "verdicts.jsonl"
+    verdicts.write_text(json.dumps({"id": "r0", "check": "j\x1b[31m\ny", "ok": True}) + "\n")
+    shown = lines(review_agreement(path, judge=verdicts))
+    assert [] == [line for line in shown if "\x1b" in line or "\n" in line]
+    assert 2 == sum("<U+001B>" in line for line in shown)
 
 
 def test_the_table_fits_a_terminal(tmp_path):
@@ -131,6 +153,16 @@ def test_the_table_fits_a_terminal(tmp_path):
     shown = lines(review_agreement(path, [data]))
     assert [] == [line for line in shown if len(line) > 80]
     assert any("<U+001B>" in line for line in shown)
+
+
+def test_files_about_something_else_are_said(tmp_path):
+    """Records and verdicts that share no id with the labels are one clear error, and not a report without them."""
+    path, other = _labels(tmp_path, *_scores("ann", ANN)), tmp_path / "other.jsonl"
+    other.write_text(json.dumps({"id": "x", "text": "word", "ok": True}) + "\n")
+    with pytest.raises(InputError, match=r"Nothing that .* names is in .*other\.jsonl"):
+        review_agreement(path, [other])
+    with pytest.raises(InputError, match=r"other\.jsonl has no verdict about"):
+        review_agreement(path, judge=other)
 
 
 def test_no_labels_is_said(tmp_path):

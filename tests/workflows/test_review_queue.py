@@ -93,6 +93,14 @@ def test_what_judges_doubt_comes_first():
     assert ["m-0", "m-1"] == [item.id for item in shown[:2]]
 
 
+def test_a_judge_without_power_is_no_doubt_about_a_record():
+    """Before anybody labelled every record has an undecided line of the panel; only a judge's own doubt comes first."""
+    said = [{"id": name, "check": "judge:j", "ok": ok} for name, ok in (("a", True), ("b", None), ("c", False))]
+    said += [{"id": name, "check": "judge", "ok": None, "reason": "judge-uncalibrated"} for name in "abc"]
+    said += [{"id": "d", "check": "judge", "ok": None, "reason": "judge-suspended"}]
+    assert {"a": 2, "b": 1, "c": 2} == {name: doubt.kind for (name, _), doubt in doubts(said).items()}
+
+
 def test_orders_and_sides_differ_by_rater_and_are_kept():
     """Each rater meets the same items in an order of theirs, the same again; about half have `other` on the left."""
     every = [Item(f"r{n}", (), "x", f"s{n}", "y") for n in range(200)]
@@ -105,7 +113,13 @@ def test_orders_and_sides_differ_by_rater_and_are_kept():
     assert 60 < sum(a != b for a, b in zip(*sides, strict=True)) < 140
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"id": "a"}', '{"ok": true}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("{", "[]", '{"id": "a"}', '{"ok": true}', '{"id": "a", "ok": "yes"}', '{"id": "a", "ok": 1}'),
+        *('{"id": "a", "ok": true, ' + part for part in ('"score": "high"}', '"other": ["b"]}', '"check": {}}')),
+    ],
+)
 def test_a_faulty_verdict_is_named(tmp_path, text):
     """File and line stand in the message."""
     path = tmp_path / "verdicts.jsonl"

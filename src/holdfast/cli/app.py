@@ -32,7 +32,7 @@ VERBS = {
     "lab": "Train on generated text and see what each share of it does.",
     "audit": "One verdict on any data set, with evidence and exit code.",
     "watch": "See collapse coming: one check per step of a run's log.",
-    "estimate": "Which share of unlabelled text is synthetic, or that nobody can tell.",
+    "estimate": "Estimate the synthetic share of unlabelled text.",
     "view": "Look at runs and data sets in the browser.",
     "verify-manifest": "Prove that the files of a run and its manifests agree.",
     "push": "Show what would go to a hub; with --yes send it.",

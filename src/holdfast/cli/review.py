@@ -20,7 +20,7 @@ from holdfast.cli.options import Json, Mapping, mapping
 from holdfast.core.engine import Progress
 from holdfast.core.errors import UsageError
 from holdfast.core.labels import read_labels
-from holdfast.web.review import ROUTES, Pages, refused
+from holdfast.web.review import ROUTES, Pages, rater_name, refused
 from holdfast.web.security import Gate
 from holdfast.web.server import application, listen, require, serve
 from holdfast.workflows.label_exchange import exported, imported
@@ -81,6 +81,7 @@ class Options:
 
 def run(given: Options) -> int:
     """Serve the page until interrupted, or do what was asked for instead."""
+    _refuse_idle(given)
     if given.agreement is not None:
         return _agreement(given, given.agreement)
     if given.export is not None:
@@ -90,10 +91,22 @@ def run(given: Options) -> int:
     if given.import_ is not None:
         return _import(given, given.files, given.import_)
     require()
+    rater = rater_name(given.rater) if given.rater else ""
     with screen.progress() as progress:
         desk = review(given.files, given.labels, _options(given, progress))
-    _serve(given, desk)
+    _serve(given, desk, rater)
     return 0
+
+
+def _refuse_idle(given: Options) -> None:
+    """Raise `UsageError` for an option that would do nothing, so that nobody believes it did."""
+    if given.judge is not None and given.agreement is None:
+        remedy = "Add --agreement LABELS; to be asked first where judges doubt, --verdicts FILE."
+        raise UsageError("--judge is held against labels, and none are named.", remedy)
+    if given.question and given.import_ is None:
+        raise UsageError("--question names what is imported, and nothing is.", "Add --import FORMAT.")
+    if given.pairs and given.scale > 2:
+        raise UsageError(f"--scale {given.scale} means nothing with --pairs.", "Leave one of them out.")
 
 
 def _options(given: Options, progress: Progress | None) -> ReviewOptions:
@@ -138,10 +151,10 @@ def _export(given: Options, tool: Format) -> int:
     return 0
 
 
-def _serve(given: Options, desk: Desk) -> None:
+def _serve(given: Options, desk: Desk, rater: str) -> None:
     with listen(given.port) as listening:
         gate = Gate(listening.getsockname()[1], ROUTES)
-        app = application(gate, Pages(desk, gate, given.rater), refused)
+        app = application(gate, Pages(desk, gate, rater), refused)
         _announce(given, desk, gate)
         try:
             serve(app, listening)

@@ -37,7 +37,7 @@ class Options:
 def run(given: Options) -> int:
     """Open what was named, print the address, and serve until interrupted."""
     with screen.progress(quiet=given.quiet) as progress, view(given.what or (), mapping(given.map), progress) as shelf:
-        shelf.index(0)
+        shelf.index(0).prepare()
         shelf.progress = None
         _serve(given, shelf)
     return 0

@@ -23,6 +23,8 @@ Kind = Literal["score", "choice", "skip"]
 KINDS = ("score", "choice", "skip")
 Thing = tuple[str, str | None]
 ADJUDICATION = "adjudication"
+# How a line begins that was cut off: as an object, or with the zeros that a file system may leave where power failed.
+CUT_OFF = (b"{", b"\0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,8 @@ class Label:
 def read_labels(path: Path) -> list[Label]:
     """Return all labels of a file in its order, skips among them. Raises InputError that names file, line and fault.
 
-    What stands behind the last line break and is no JSON was cut off while it was written. Nobody was told that it is
-    saved: it is left out.
+    What stands behind the last line break, begins as a label does and is no JSON was cut off while it was written.
+    Nobody was told that it is saved: it is left out.
     """
     if not path.is_file():
         raise InputError(f"There is no file of labels {path}.", "Make one with `holdfast review FILE --labels FILE`.")
@@ -107,7 +109,8 @@ def settled(labels: Iterable[Label]) -> dict[Thing, bool | int]:
 def append(path: Path, labels: Iterable[Label]) -> None:
     """Return when the labels are on the disk, behind those that are there.
 
-    A last line that was cut off goes; one that only lacks its line break gets it. Two that write at once take turns.
+    A last line of ours that was cut off goes; one that only lacks its line break gets it. Two that write at once take
+    turns.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab+") as file:
@@ -126,13 +129,16 @@ def line(label: Label) -> bytes:
 
 
 def _torn(text: bytes) -> tuple[bytes, bytes | None]:
-    """Split what a file holds behind its last line break: (whole lines, the rest), None for a rest that is no JSON."""
+    """Split what a file holds behind its last line break: (whole lines, the rest), None for a label that was cut off.
+
+    A rest that never was a label is kept as it is: the file is somebody else's, and reading it says so.
+    """
     end = text.rfind(b"\n") + 1
     whole, rest = text[:end], text[end:]
     try:
         orjson.loads(rest or b"0")
     except orjson.JSONDecodeError:
-        return whole, None
+        return whole, None if rest.startswith(CUT_OFF) else rest
     return whole, rest
 
 
@@ -141,13 +147,14 @@ def _label(text: bytes, place: str) -> Label:
         values = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise InputError(f"{place} is no JSON: {error}.", "Take the line out, or mend it.") from None
-    wrong = "; ".join(_faults(values))
+    wrong = "; ".join(faults(values))
     if wrong:
         raise InputError(f"{place} is no label: {wrong}.", "See docs/verbs/review.md for the form of a line.")
     return Label(**{key: values[key] for key in Label.__slots__ if values.get(key) is not None or key == "value"})
 
 
-def _faults(values: Any) -> Iterator[str]:
+def faults(values: Any) -> Iterator[str]:
+    """Yield in words what keeps an object from being a label; nothing where it is one."""
     if not isinstance(values, dict):
         yield "it is not an object"
         return
@@ -158,6 +165,13 @@ def _faults(values: Any) -> Iterator[str]:
     for key in ("other", "side_order", "note", "version", "at"):
         if not isinstance(values.get(key, ""), str | None):
             yield f"{key} is {values[key]!r}, not a text"
+    seconds = values.get("seconds")
+    if isinstance(seconds, bool) or not isinstance(seconds, float | int | None):
+        yield f"seconds is {seconds!r}, not a number"
+    yield from _answer_faults(values)
+
+
+def _answer_faults(values: dict[str, Any]) -> Iterator[str]:
     kind, value = values.get("kind"), values.get("value")
     if kind not in KINDS:
         yield f"kind is {kind!r}, not one of {', '.join(KINDS)}"
@@ -165,3 +179,5 @@ def _faults(values: Any) -> Iterator[str]:
         yield f"value of a score is {value!r}, not true, false or a whole number"
     elif kind == "choice" and (isinstance(value, bool) or value not in (0, 1, 2)):
         yield f"value of a choice is {value!r}, not 0, 1 or 2"
+    elif kind == "choice" and values.get("other") is None:
+        yield "it is a choice and does not say of which two: other is missing"

@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field, PrivateAttr, ValidationError, model_valid
 from holdfast.core.environment import filled
 from holdfast.core.errors import UsageError, nearest
 from holdfast.core.where import CONFIG, OnRay, OnThisMachine
-from holdfast.core.yamlfile import locate, parse
+from holdfast.core.yamlfile import ONE_VERSION, locate, parse
 
 # A share of at most 0.7 is a setting; above it the risk must be accepted in writing (contracts.md).
 DEFAULT_CAP = 0.5
@@ -352,13 +352,8 @@ def _explain(path: Path, node: yaml.Node | None, fault: Any) -> str:
     key = ".".join(str(part) for part in place)
     if fault["type"] == "extra_forbidden":
         return f"{path}:{line}: unknown key {key!r}. {nearest(str(place[-1]), _keys(place[:-1]))}"
-    if place == ["version"]:
-        return (
-            f"{path}:{line}: version {fault['input']!r} is not one that this Holdfast reads; it reads 1.\n"
-            "  Write version: 1, and mend what holdfast plan then names; CHANGELOG.md says what a version changed."
-        )
     given = "" if isinstance(fault["input"], dict) else f", not {fault['input']!r}"
-    message = fault["msg"].removeprefix("Value error, ")
+    message = ONE_VERSION if place == ["version"] else fault["msg"].removeprefix("Value error, ")
     return f"{path}:{line}: {key}: {message}{given}" if key else f"{path}: {message}"
 
 

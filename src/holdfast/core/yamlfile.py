@@ -7,6 +7,9 @@ import yaml
 
 from holdfast.core.errors import UsageError
 
+# What is said of the settings of another version.
+ONE_VERSION = "this Holdfast reads version 1 (write it and mend what is named then; CHANGELOG.md says what changed)"
+
 # A settings file is written by a person: anything larger, or with more aliases, is a mistake or an attack.
 LARGEST_FILE = 1_000_000
 MOST_ALIASES = 100

@@ -6,6 +6,7 @@ ports of a cluster can run programs on it: one that asks for no token is refused
 Tasks are handed over by name with their shards' paths; all nodes must see $TMPDIR and the output folder of here.
 """
 
+import logging
 import os
 import sys
 import tempfile
@@ -79,7 +80,7 @@ class RayRunner:
         if ray.is_initialized():
             return ray
         try:
-            ray.init(self.address, log_to_driver=False, logging_level="error", namespace="holdfast")
+            ray.init(self.address, log_to_driver=False, logging_level=logging.ERROR, namespace="holdfast")
         except (ImportError, OSError, ValueError, RuntimeError, AssertionError) as error:
             what = f"No connection to the Ray cluster {self.address}: {str(error).splitlines()[0]}"
             raise MachineError(what, "Check the address and the token; start one with ray start --head.") from error

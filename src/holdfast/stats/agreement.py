@@ -175,8 +175,10 @@ def _measured(
     items = int(table.counts.sum())
     rests_on = items if n is None else n
     value = float(figure(table.counts[None].astype(float))[0]) if rests_on else float("nan")
-    if np.isnan(value):
-        return Measurement(None, -1.0, 1.0, rests_on, unit, detail=detail)
+    least = 0.0 if unit == "share" else -1.0
+    if np.isnan(value) or items < 2:
+        # One item leaves a bootstrap without width: what it says is known, and nothing about others.
+        return Measurement(None if np.isnan(value) else value, least, 1.0, rests_on, unit, detail=detail)
     rng = np.random.default_rng(how.seed)
     drawn = rng.multinomial(items, table.counts / items, size=how.resamples).astype(float)
     seen = np.nan_to_num(figure(drawn), nan=0.0)

@@ -158,9 +158,12 @@ def expected_error(passed: int, n: int, known: Confusion, seed: int = 0) -> Meas
 
 
 def expected_breakdown(known: Confusion, seed: int = 0) -> Measurement:
-    """Return the `breakdown` of a judge with these counts, with an interval as in `expected_error`; n counts labels."""
+    """Return the `breakdown` of a judge with these counts, with an interval as in `expected_error`; n counts labels.
+
+    A judge that passed nothing keeps nothing that could be bad: the value is None.
+    """
     n = known.good + known.bad
-    if not known.good or not known.bad:
+    if not known.good or not known.bad or not known.good_passed + known.bad_passed:
         return Measurement(None, 0.0, 1.0, n, "share")
     value = breakdown(known.sensitivity, 1.0 - known.specificity)
     return _drawn(value, lambda phi, psi, _rate: phi / (phi + psi), known, n, (1, 1, seed))

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from holdfast.core.errors import UsageError
 from holdfast.core.verdict import Measurement
 from holdfast.stats.agreement import USUAL, Bootstrap
-from holdfast.stats.proportion import normal_quantile, share
+from holdfast.stats.proportion import normal_quantile, share, wilson
 
 Floats = npt.NDArray[np.float64]
 # A ridge on both coefficients: keeps the fit finite where length decides every comparison, and moves no other.
@@ -38,12 +38,17 @@ def length_controlled(outcomes: Sequence[float] | Floats, longer: Sequence[float
     """Return the win rate of the first text were both equally long: the logistic fit on length, at no difference.
 
     P(win) = 1/(1 + exp(-(a + b tanh(d/sd)))), read at d = 0 (Dubois et al., arXiv:2404.04475); `longer` is d, the
-    length of the first less that of the second. The interval is that of a, by the sandwich variance. `detail.raw` is
-    the plain win rate, `detail.slope` is b. Raises UsageError for fewer than three comparisons.
+    length of the first less that of the second. The interval is that of a, by the larger of the sandwich variance and
+    the inverse information: where length alone tells the outcomes apart the first vanishes, and the second says that
+    nothing is known. Where all outcomes are equal length explains nothing, and it is Wilson's. `detail.raw` is the
+    plain win rate, `detail.slope` is b. Raises UsageError for fewer than three comparisons.
     """
     y, d = np.asarray(outcomes, dtype=np.float64), np.asarray(longer, dtype=np.float64)
     if len(y) != len(d) or len(y) < 3:
         raise UsageError(f"{len(y)} outcomes with {len(d)} lengths.", "Give three comparisons or more, each with both.")
+    raw = float(y.mean())
+    if float(np.ptp(y)) == 0.0:
+        return Measurement(raw, *wilson(raw * len(y), len(y)), len(y), "share", detail={"raw": raw, "slope": 0.0})
     spread = float(d.std())
     x = np.stack([np.ones(len(y)), np.tanh(d / spread) if spread > 0 else np.zeros(len(y))], axis=1)
     fit = np.zeros(2)
@@ -53,10 +58,10 @@ def length_controlled(outcomes: Sequence[float] | Floats, longer: Sequence[float
         fit = np.clip(fit + np.linalg.solve(bread, x.T @ (y - p) - RIDGE * fit), -20.0, 20.0)
     inverse = np.linalg.inv(bread)
     moved = x * (y - p)[:, None]
-    error = sqrt(float((inverse @ (moved.T @ moved) @ inverse)[0, 0]))
+    error = sqrt(max(float((inverse @ (moved.T @ moved) @ inverse)[0, 0]), float(inverse[0, 0])))
     half = normal_quantile(0.975) * error
     value, low, high = (1.0 / (1.0 + exp(-float(fit[0] + off))) for off in (0.0, -half, half))
-    detail = {"raw": float(y.mean()), "slope": float(fit[1])}
+    detail = {"raw": raw, "slope": float(fit[1])}
     return Measurement(value, low, high, len(y), "share", detail=detail)
 
 

@@ -15,9 +15,9 @@ from urllib.parse import quote, unquote
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
-from holdfast.core.errors import HoldfastError
+from holdfast.core.errors import HoldfastError, UsageError
 from holdfast.core.labels import Label
-from holdfast.report.shown import visible
+from holdfast.report.shown import one_line, visible
 from holdfast.web.security import ENTER, Asked, Gate, Refused, Reply
 from holdfast.workflows.review import Answer, Desk, Standing
 from holdfast.workflows.review_queue import Item
@@ -81,6 +81,8 @@ class Pages:
             case "/answer":
                 return self._saved(asked, rater)
             case "/undo":
+                if "seen" in asked.form and _number(asked.form["seen"]) != len(self.desk.own(rater)):
+                    return _to("/review?late=1")  # an old page would take back what it does not show
                 at = self.desk.undo(rater)
                 return _to("/review" if at is None else f"/review?at={at + 1}")
             case _:
@@ -90,17 +92,20 @@ class Pages:
         return self.rater or unquote(asked.cookies.get(f"{self.gate.cookie}-rater", ""))
 
     def _named(self, asked: Asked) -> Reply:
-        name = " ".join(asked.form.get("name", "").split())
         if asked.method == "GET" or self.rater:
             return _to("/review") if self.rater else page("name.html", wrong="")
-        if not name or len(name) > LONGEST_NAME or visible(name) != name:
-            return page("name.html", 400, wrong=f"A name has 1 to {LONGEST_NAME} letters.")
+        try:
+            name = rater_name(asked.form.get("name", ""))
+        except UsageError as error:
+            return page("name.html", 400, wrong=error.remedy)
         return _to("/review", {f"{self.gate.cookie}-rater": quote(name, safe="")})
 
     def _saved(self, asked: Asked, rater: str) -> Reply:
         at, seen = _number(asked.form.get("at")) - 1, _number(asked.form.get("seen"))
-        if seen != len(self.desk.own(rater)):
-            # Sent twice, or from an old tab: what is on the disk stands, and the page shows where that is.
+        own, queue = self.desk.own(rater), self.desk.queue(rater)
+        if seen != len(own) and any(label.about == queue[at].about for label in own if 0 <= at < len(queue)):
+            # Sent twice, or from an old tab: what is on the disk stands, and the page shows where that is. A first
+            # answer to another question, from a second tab, is no repetition.
             return _to("/review?late=1")
         place, since = self.shown.get(rater, (-1, 0.0))
         seconds = self.clock() - since if place == at else None
@@ -160,6 +165,18 @@ class Pages:
         minutes = round(sum(label.seconds or 0 for label in answers.values()) / 60)
         more: dict[str, Any] = {"skipped": sorted(skipped), "minutes": minutes, "path": str(self.desk.path)}
         return page("done.html", answered=len(answers) - len(skipped), **self._frame(rater), **more)
+
+
+def rater_name(given: str) -> str:
+    """Return a rater's name with single spaces, so that a blank makes no second person.
+
+    Raises UsageError for one that is empty, too long, or holds what nobody sees.
+    """
+    name = " ".join(given.split())
+    if not name or len(name) > LONGEST_NAME or visible(name) != name:
+        what = f"{one_line(given, LONGEST_NAME)!r} is no name of a rater."
+        raise UsageError(what, f"A name has 1 to {LONGEST_NAME} letters, all of them visible.")
+    return name
 
 
 def refused(why: Refused) -> Reply:

@@ -82,10 +82,11 @@ def serve(app: App, listening: socket.socket) -> None:
         from uvicorn import Config, Server  # noqa: PLC0415  # optional extra [web]
     except ImportError as error:
         raise MissingExtraError("uvicorn", "web") from error
-    # No access log: it would have the token. No proxy headers: nobody stands before us.
+    # No access log: it would have the token. No proxy headers: nobody stands before us. No warnings: a stray request
+    # would tell people to install packages for it.
     config = Config(
         app,
-        log_level="warning",
+        log_level="error",
         access_log=False,
         server_header=False,
         proxy_headers=False,

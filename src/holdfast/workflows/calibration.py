@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from holdfast.core.labels import Label, last_said
+from holdfast.core.labels import Label, adjudicated, last_said
 from holdfast.core.verdict import Measurement
 from holdfast.stats.agreement import cohen_kappa, gwet_ac1, krippendorff_alpha, raw_agreement
 from holdfast.stats.correction import Confusion, expected_breakdown
@@ -48,7 +48,8 @@ def people(labels: Iterable[Label], pass_at: int, *, pairs: bool = False) -> dic
 
     True and false count as they are; a whole number is good from `pass_at` on. With `pairs` a choice between the two
     answers of one row counts, before any score of it: its response is good where it is the better one. Who settles a
-    disagreement decides it. Skips, ties and choices between rows say nothing about one record.
+    disagreement decides it, until they take that back. Skips, ties and choices between rows say nothing about one
+    record.
     """
     given = list(labels)
     alone = last_said(given).values()
@@ -60,7 +61,7 @@ def people(labels: Iterable[Label], pass_at: int, *, pairs: bool = False) -> dic
             if label.kind == kind and vote is not None:
                 votes.setdefault(label.id, []).append(vote)
         found |= votes
-    settled = [(label.id, _vote(label, pass_at, pairs=pairs)) for label in given if label.decides]
+    settled = [(label.id, _vote(label, pass_at, pairs=pairs)) for label in adjudicated(given).values()]
     found |= {name: [vote] for name, vote in settled if vote is not None}
     return {name: None if 2 * sum(said) == len(said) else 2 * sum(said) > len(said) for name, said in found.items()}
 

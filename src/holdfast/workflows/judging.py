@@ -8,6 +8,7 @@ follow from the records alone.
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import partial
 from hashlib import blake2b
 from typing import Any
@@ -56,6 +57,8 @@ class Panel:
             rubric = path.read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(f"{path}: the rubric cannot be read: {error}.", "Give a UTF-8 text file.") from None
+        if not rubric.strip():
+            raise InputError(f"{path}: the rubric is empty.", "Say in it what a good record is, for judge and people.")
         common = (rubric, wanted.mode, wanted.scale, wanted.pass_at, wanted.decoding)
         made = [Judge(name, *common, salt=f"{settings.seed}/{name}") for name in wanted.models]
         return cls(settings, wanted, tuple(made))
@@ -114,7 +117,8 @@ class Asked:
 def refuse_kin(settings: Settings, makers: Iterable[Kin]) -> list[str]:
     """Return in words which judges are related to which generators; none where the settings name no judge.
 
-    Raises `UsageError` that names both, before any money is spent, unless the risk `judge-family` is accepted.
+    Raises `UsageError` that names both, before any money is spent, unless the risk `judge-family` is accepted and
+    its date has not passed.
     """
     wanted = settings.filters.judge
     judges = {name: settings.models[name] for name in wanted.models} if wanted else {}
@@ -124,7 +128,8 @@ def refuse_kin(settings: Settings, makers: Iterable[Kin]) -> list[str]:
         for name, model, maker in pairs
         if (said := relation(Kin(model.model, model.family), maker))
     ]
-    if found and WAIVER not in {risk.rule for risk in settings.accepted_risks}:
+    today = datetime.now(UTC).date()
+    if found and WAIVER not in {risk.rule for risk in settings.accepted_risks if risk.until >= today}:
         remedy = f"Take a judge of another family, or accept the risk {WAIVER} with reason, owner and date."
         raise UsageError(f"A judge would judge its own kin: {'; '.join(found)}.", remedy)
     return found

@@ -10,6 +10,7 @@ is an error and not a guess.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -17,7 +18,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 import orjson
 
 from holdfast.core.errors import InputError
-from holdfast.core.labels import ADJUDICATION, Label, Thing, adjudicated, append, last_said, read_labels
+from holdfast.core.labels import ADJUDICATION, Label, Thing, adjudicated, append, faults, last_said, read_labels
 from holdfast.workflows.review_queue import Item
 
 # What the questions are called that we write, and how their answers read.
@@ -243,4 +244,8 @@ def _texts(item: Item | None) -> dict[str, str]:
 def _label(id_: str, other: Any, rater: str, kind: Any, value: Any, **more: Any) -> Label:
     if kind == "choice" and other is None:
         raise ValueError(f"{id_} has a choice, and nothing says of which two: `other` is missing")
-    return Label(id_, rater, kind, value, other=None if other is None else str(other), **more)
+    label = Label(id_, rater, kind, value, other=None if other is None else str(other), **more)
+    # A line that cannot be read again would make the whole file useless.
+    if wrong := "; ".join(faults(asdict(label))):
+        raise ValueError(wrong)
+    return label

@@ -24,6 +24,7 @@ from holdfast.workflows.review_queue import (
     doubts,
     drawn,
     items,
+    judged,
     order,
     places,
     read_verdicts,
@@ -95,6 +96,9 @@ def review(files: Sequence[str | Path], labels: Path, options: ReviewOptions = R
     with scratch() as folder:
         data = read(files, mapping=dict(options.mapping), spool=folder / "data", progress=options.progress)
         found = places(data, pairs=options.pairs)
+        if known and not any(judged(each.about) in known for each in found):
+            what = f"{options.verdicts} has no verdict about a record of {', '.join(map(str, files))}."
+            raise InputError(what, "Give the verdicts on these records, or leave --verdicts out.")
         queue = items(data, _wanted(found, said, known, options))
     if not queue:
         raise UsageError(_nothing(options, data), _remedy(options))
@@ -148,9 +152,12 @@ def _rubric(options: ReviewOptions) -> str:
     if options.rubric is None:
         return RUBRICS["choice" if options.pairs else "scale" if options.scale > 2 else "score"]
     try:
-        return options.rubric.read_text("utf-8")
+        rubric = options.rubric.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"The rubric {options.rubric} cannot be read: {error}.", "Give a text file.") from error
+    if not rubric.strip():
+        raise InputError(f"The rubric {options.rubric} is empty.", "Say in it what raters are asked, or leave it out.")
+    return rubric
 
 
 @dataclass(slots=True)

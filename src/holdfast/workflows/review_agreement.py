@@ -17,8 +17,9 @@ import numpy.typing as npt
 from holdfast.core.errors import InputError
 from holdfast.core.labels import Label, Thing, adjudicated, read_labels, settled, votes
 from holdfast.core.verdict import Measurement
-from holdfast.report.shown import visible
+from holdfast.report.shown import one_line
 from holdfast.stats.agreement import cohen_kappa, gwet_ac1, krippendorff_alpha, raw_agreement
+from holdfast.verifiers.judge import TIE
 from holdfast.workflows.review import disputed, labelled
 from holdfast.workflows.review_queue import NO_CELL, NOT_MADE, judged, read_verdicts
 
@@ -26,6 +27,8 @@ Ratings = npt.NDArray[np.float64]
 Strata = Mapping[Thing, Mapping[str, str]]
 # Letters of a subset's name in a row of 80; a longer one has a line of its own.
 NAME = 13
+# Letters of any name on the screen; names of raters and checks come from files, and may be anything.
+LONGEST = 76
 # The questions a label answers, and how many answers each has: good or bad, a step of a scale (as many as were given),
 # the better of two or a tie.
 QUESTIONS = {"good": 2, "scale": None, "choice": 3}
@@ -51,12 +54,19 @@ def review_agreement(
 ) -> dict[str, Any]:
     """Return the agreement report in its JSON form: who labelled how much, agreement of raters, of each judge.
 
-    With `files` also by generator and by cell. Raises `InputError` for unreadable files or a file without labels.
+    With `files` also by generator and by cell. Raises `InputError` for unreadable files, a file without labels, and
+    files or verdicts that are about nothing that was labelled.
     """
     said = read_labels(labels)
     if not said:
         raise InputError(f"{labels} holds no labels.", "Label something first: holdfast review FILE.")
     strata = _strata(files, said, mapping or {}) if files else {}
+    if files and not strata:
+        what = f"Nothing that {labels} names is in {', '.join(map(str, files))}."
+        raise InputError(what, "Give the file that was labelled, with its --map.")
+    verdicts = read_verdicts(judge) if judge else []
+    if judge and not {judged(label.about) for label in said} & {(each["id"], each.get("other")) for each in verdicts}:
+        raise InputError(f"{judge} has no verdict about what {labels} names.", "Give the verdicts on those records.")
     people = votes(said)
     return {
         "version": 1,
@@ -66,7 +76,7 @@ def review_agreement(
         "disputed": len(disputed(said)),
         "adjudicated": len(adjudicated(said)),
         "agreement": _by_question(people, strata),
-        "judges": _judges(said, read_verdicts(judge), strata) if judge else {},
+        "judges": _judges(said, verdicts, strata),
     }
 
 
@@ -142,7 +152,8 @@ def _as_answer(verdict: Mapping[str, Any], asked: str) -> float | None:
     if asked == "scale":
         return None if score is None else float(score)
     if ok is None:
-        return None
+        # Both orders said tie; a judge that changed its mind with the order has the same score and said nothing.
+        return 0.0 if asked == "choice" and verdict.get("reason") == TIE else None
     if asked == "good":
         return float(ok)
     side = float(ok) if score is None else float(score)
@@ -186,15 +197,17 @@ def _number(label: Label) -> float:
 
 def lines(report: Mapping[str, Any]) -> list[str]:
     """Return the report as lines for a terminal."""
-    who = [f"{name} {counts['answers']}" for name, counts in report["raters"].items()]
+    who = [f"{one_line(name, LONGEST)} {counts['answers']}" for name, counts in report["raters"].items()]
     told = [f"{report['things']} things labelled: {', '.join(who)}"]
     if report["disputed"]:
         told.append(f"{report['disputed']} disputed, {report['adjudicated']} adjudicated")
     for name, sets in report["agreement"].items():
         told += _table(f"people, {name}", sets)
+        if not sets["overall"]["items"]:
+            told.append("  Nothing has two answers: let a second person label the same file.")
     for name, questions in report["judges"].items():
         for asked, sets in questions.items():
-            told += _table(f"{name}, {asked}", sets)
+            told += _table(f"{one_line(name, LONGEST - 10)}, {asked}", sets)
             if sets["undecided"]:
                 told.append(f"  {sets['undecided']} verdicts undecided")
     return told
@@ -207,7 +220,7 @@ def _table(title: str, sets: Mapping[str, Any]) -> list[str]:
     title = "" if len(title) > NAME + 2 else title
     told += [f"{title:<{NAME + 2}}{'n':>5}  {'raw':<5}{'kappa':<18}{'alpha':<18}{'AC1'}"]
     for name, each in rows:
-        label = visible(name)
+        label = one_line(name, LONGEST)
         if len(label) > NAME:
             told.append(f"  {label}")
             label = ""

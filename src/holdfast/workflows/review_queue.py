@@ -22,6 +22,8 @@ from holdfast.core.record import Message, Record
 REJECTED = "#rejected"
 # Names of strata where the file says nothing.
 NOT_MADE, NO_CELL = "not generated", "no cell"
+# Reasons of verdicts.jsonl that speak of a judge and not of the record: before anybody labelled, every record has one.
+POWERLESS = ("judge-uncalibrated", "judge-suspended")
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,18 +186,37 @@ def read_verdicts(path: Path) -> list[dict[str, Any]]:
             value = orjson.loads(text)
         except orjson.JSONDecodeError as error:
             raise InputError(f"{path}:{number} is no JSON: {error}.", "Take the line out, or mend it.") from None
-        if not isinstance(value, dict) or not isinstance(value.get("id"), str) or "ok" not in value:
-            raise InputError(f"{path}:{number} is no verdict.", "A verdict is an object with id, check and ok.")
+        if wrong := _no_verdict(value):
+            raise InputError(
+                f"{path}:{number} is no verdict: {wrong}.", "A verdict is an object with id, check and ok."
+            )
         found.append(value)
     return found
+
+
+def _no_verdict(value: Any) -> str:
+    """Return what keeps an object from being a verdict; '' where it is one. Keys that are not read may be anything."""
+    if not isinstance(value, dict):
+        return "it is not an object"
+    if not isinstance(value.get("id"), str):
+        return f"id is {value.get('id')!r}, not a text"
+    if "ok" not in value or not isinstance(value["ok"], bool | None):
+        return f"ok is {value.get('ok', 'missing')!r}, not true, false or null"
+    score = value.get("score")
+    if isinstance(score, bool) or not isinstance(score, float | int | None):
+        return f"score is {score!r}, not a number"
+    wrong = [key for key in ("check", "other") if not isinstance(value.get(key, ""), str | None)]
+    return f"{wrong[0]} is {value[wrong[0]]!r}, not a text" if wrong else ""
 
 
 def doubts(verdicts: Sequence[Mapping[str, Any]]) -> dict[Thing, Doubt]:
     """Return how sure the judges are of each thing they judged.
 
+    What a judge may not decide, because it has no power or was suspended, is no doubt about the record, and rests out.
     The margin is how far a score lies from its check's border, which is halfway between the lowest score that passed
     and the highest that failed, as a share of all its scores' range; 1 where there are no scores.
     """
+    verdicts = [each for each in verdicts if each.get("reason") not in POWERLESS]
     border = {check: _border(verdicts, check) for check in {each.get("check") for each in verdicts}}
     said: dict[Thing, _Said] = {}
     for each in verdicts:

@@ -19,6 +19,7 @@ import pyarrow as pa
 from holdfast.core.dataset import records_of
 from holdfast.core.domain import domain
 from holdfast.core.engine import Progress
+from holdfast.core.errors import UsageError
 from holdfast.core.labels import Label, read_labels
 from holdfast.core.reader import read
 from holdfast.core.record import Record
@@ -43,6 +44,8 @@ HUMAN_NO, JUDGE, SPLIT, SUBJECTIVE = "human-no", "judge", "people-split", "subje
 REVIEW, UNCALIBRATED, KIN = "review", "judge-uncalibrated", "judge-family"
 # Scores that pass without a rubric's scale, where people give numbers and no judge is there to say which: 4 of 5.
 PASS_AT = 4
+# What a record is counted under, besides the columns of its row.
+SUBSETS = ("generator", "family", "cell", "domain")
 # Records of a generator below which its preference leakage is noise.
 LEAST_LEAKAGE = 20
 
@@ -173,6 +176,7 @@ def _judges(view: View, ruling: Ruling, left: Sequence[int], case: _Case) -> Non
     labelled = [row for row, name in enumerate(case.names) if name in case.human]
     rows = sorted({*chosen, *labelled})
     records = (*records_of(view.data.take(rows)), *_elsewhere(case))
+    _refuse_unknown(wanted.subset, records)
     with open_desk(settings, bench.out, wanted.models, deadline(settings), spent=bench.spent) as desk:
         asked = ask_all(case.panel, records, desk, bench.progress)
         ruling.told["usage"] = desk.ledger.usage()
@@ -203,6 +207,15 @@ def _elsewhere(case: _Case) -> list[Record]:
     columns = settings.real[0].map if settings.real else {}
     data = read([settings.path(path)], mapping=columns, spool=case.bench.room / "labelled")
     return [record for record in data.records() if record.id in case.human and record.id not in known]
+
+
+def _refuse_unknown(subset: str, records: Sequence[Record]) -> None:
+    """Raise `UsageError` for a subset that no record has: power over all would then pass for power over each."""
+    if records and subset not in SUBSETS and not any(subset in record.fields for record in records):
+        raise UsageError(
+            f"filters.judge.subset is {subset!r}, and no record has a column of that name.",
+            f"Give one of {', '.join(SUBSETS)}, or a column of the rows.",
+        )
 
 
 def subset_of(record: Record, name: str) -> str:

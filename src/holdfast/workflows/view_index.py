@@ -143,7 +143,7 @@ class Index:
 
     def neighbours(self, n: int) -> list[dict[str, Any]]:
         """Return the records most similar to one, at least `ALIKE` by Jaccard of word 3-grams, the nearest first."""
-        self._sketch()
+        self.prepare()
         query = (
             "SELECT n, id, state, generator, text FROM records WHERE n IN (SELECT n FROM sketches WHERE hash IN "
             "(SELECT hash FROM sketches WHERE n = ?) AND n <> ? GROUP BY n ORDER BY count(*) DESC, n LIMIT ?)"
@@ -195,8 +195,8 @@ class Index:
         rows = self._rows("SELECT DISTINCT checks FROM records WHERE checks IS NOT NULL", [])
         return [row["checks"] for row in rows]
 
-    def _sketch(self) -> None:
-        """Make the table of sketches when neighbours are asked for the first time."""
+    def prepare(self) -> None:
+        """Make the table that neighbours are found by, unless it is there: one pass over the texts."""
         if self.sketched:
             return
         self.base.execute("CREATE TABLE sketches (n BIGINT, hash UBIGINT)")
