@@ -89,6 +89,11 @@ def test_a_log_is_followed_to_its_alarm(tmp_path: Path, capsys: pytest.CaptureFi
         (["--where", "ran=a"], "Did you mean 'run'"),
         ([], "comes again after step"),
         (["--webhook", "http://example.invalid/"], "not an http address on this machine"),
+        (["--where", "run=a", "--decoding", "temp"], "no column 'temp'"),
+        (["--where", "run=b", "--on-alarm", "sh -c 'open"], "No closing quotation"),
+        (["--where", "run=b", "--webhook", "http://127.0.0.1:99999/"], "not an http address on this machine"),
+        (["--where", "run=b", "--webhook", "http://[::1"], "not an http address on this machine"),
+        (["--where", "run=b", "--html", "."], "cannot be written"),
         (["--where", "run=a", "--from", "9"], "no step to check from step 9 on"),
     ],
 )

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from holdfast.integrations.loop import LoopOptions, Watcher
-from holdfast.workflows.watch import watch
+from holdfast.workflows.watch import WatchOptions, watch
 from tests.metrics.test_blocks import texts
 
 OOD, LIKE = texts(30, 8), texts(30, 9)
@@ -129,3 +129,26 @@ def test_a_reference_model_is_reported_and_judged_by_nothing() -> None:
     assert second is not None
     assert (1.0, 9.0) == (first.value["reference-perplexity"].value, second.value["reference-perplexity"].value)
     assert not second.alarms
+
+
+def test_a_log_is_named_as_text_and_two_runs_in_it_are_told_apart(tmp_path: Path) -> None:
+    """The line of the docs gives the log as text; a second run in the same file is chosen by its `run`."""
+    log = str(tmp_path / "run.jsonl")
+    for _ in range(2):
+        watched = watcher(Model(), log=log)
+        assert [True, True] == [watched.step(step) is not None for step in (10, 20)]
+    names = list(dict.fromkeys(json.loads(line)["run"] for line in Path(log).read_text("utf-8").splitlines()))
+    assert 2 == len(names)
+    assert [10, 20] == [check.step for check in watch(log, WatchOptions(where={"run": names[1]})).checks]
+
+
+def test_an_alarm_is_said_when_nothing_can_be_written(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A log that cannot be written costs the log, not the alarm."""
+    model = Model()
+    (tmp_path / "file").write_text("", "utf-8")
+    watched = watcher(model, log=tmp_path / "file" / "run.jsonl")
+    with caplog.at_level(logging.WARNING, "holdfast.watch"):
+        for step in (10, 20, 30):
+            watched.step(step)
+            model.vocabulary, model.loss = 40, 4.0
+    assert any("step 30: COLLAPSE" in record.getMessage() for record in caplog.records)

@@ -72,6 +72,9 @@ def test_chains_are_the_whole_design() -> None:
         ({"doses": ()}, "between 0 and 1"),
         ({"generations": 0}, "0 generations"),
         ({"loss": 0.0}, "a loss of 0"),
+        ({"loss": float("inf")}, "a loss of inf"),
+        ({"arms": ()}, "Give an arm"),
+        ({"doses": (0.12345671, 0.12345672)}, "the same to six digits"),
     ],
 )
 def test_senseless_designs_are_refused(wrong: dict, named: str) -> None:

@@ -207,6 +207,16 @@ def test_wrong_command_lines_are_explained(
     assert "Traceback" not in error
 
 
+@pytest.mark.parametrize(("dose", "said"), [("0.0001", "0 synthetic"), ("0.9999", "and 0 real")])
+def test_a_dose_of_no_documents_is_refused(
+    dose: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A dose is a number of documents: one that rounds to none, or to all, is another experiment."""
+    assert 2 == main(["lab", "--doses", dose, "--documents", "300", "--out", str(tmp_path / "out")])
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "out" / "design.json").exists()
+
+
 def test_too_little_text_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A text of a few words says how many the lab needs."""
     (tmp_path / "little.txt").write_text("A few words only.", "utf-8")
@@ -267,6 +277,24 @@ def test_a_program_that_fails_stops_the_run(tmp_path: Path) -> None:
     program.write_text("import sys\nopen(sys.argv[sys.argv.index('--out') + 1], 'w').write('[1]')", "utf-8")
     with pytest.raises(InputError, match="does not hold lines"):
         model.sample(5, Decoding(), 0)
+
+
+@pytest.mark.parametrize("nats", ['"a"', "null", "-5", "1e300", "true"])
+def test_nats_that_are_none_are_refused(nats: str, tmp_path: Path) -> None:
+    """Text, nothing, less than nothing and more than a perplexity can be are the program's fault, and named."""
+    program = tmp_path / "bad.py"
+    line = f'{{"nats": {nats}}}'
+    program.write_text(
+        "import sys\nif sys.argv[1] == 'nll':\n    a = sys.argv\n"
+        "    texts = open(a[a.index('--text') + 1]).readlines()\n"
+        f"    open(a[a.index('--out') + 1], 'w').write({line!r} + '\\n' + '{{\"nats\": 9}}\\n' * (len(texts) - 1))\n",
+        "utf-8",
+    )
+    text = Text(shipped(), most=200)
+    split = text.split(0)
+    model = backend.find(f"command:{sys.executable} {program}", text).fit([split.train], 0)
+    with pytest.raises(InputError, match="Write the nats of each text"):
+        model.nll(split.held_out)
 
 
 def test_the_shipped_text_is_the_one_that_was_shipped() -> None:

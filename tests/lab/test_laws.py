@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+import orjson
 import pytest
 
 from holdfast.lab.law import Checked, Law, Line, at_least, at_most, close, near
@@ -19,6 +20,7 @@ def test_the_law_holds(law: Law) -> None:
     (checked,) = verify(only=[law.number])
     assert [] == [(line.what, line.measured, line.low, line.high) for line in checked.lines if not line.ok]
     assert checked.ok
+    assert checked.to_dict() == orjson.loads(orjson.dumps(checked.to_dict()))
 
 
 def test_there_are_29_with_a_source() -> None:

@@ -40,6 +40,7 @@ def test_the_page_is_offline_and_inert(collapsed: dict[str, Any]) -> None:
     assert "<b>last" not in text
     assert "http" not in text.replace("http-equiv", "")
     assert "COLLAPSE" in text
+    assert "In-distribution: holds" in text
 
 
 def test_the_pictures_hold_the_numbers(collapsed: dict[str, Any]) -> None:
@@ -55,7 +56,7 @@ def test_a_single_check_can_be_drawn() -> None:
     monitor = Monitor()
     monitor.update(0)
     data = monitor.result.to_dict()
-    assert "1 checks, steps 0;" in "\n".join(lines(data))
+    assert "1 check, nothing to compare it with yet: step 0;" in "\n".join(lines(data))
     assert "BLIND" in page(data, "run.jsonl")
 
 

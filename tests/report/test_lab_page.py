@@ -44,6 +44,19 @@ def test_names_of_lines_do_not_lie_on_each_other(data: dict[str, Any]) -> None:
         assert heights[0] > 0
 
 
+def test_the_accepted_loss_makes_room_for_the_name_of_a_line(data: dict[str, Any]) -> None:
+    """Where a line ends in the middle beside the accepted loss, that is named at the left."""
+
+    def place(loss: float, dose: float) -> str:
+        control = [{"dose": dose, "loss": {**data["control"][-1]["loss"], "value": loss}}]
+        markup = pictures({**data, "control": control})[0].markup
+        found = re.search(r'<text x="([\d.]+)"[^>]*>[^<]*accepted', markup)
+        return found[1] if found else ""
+
+    accepted = data["design"]["loss"]
+    assert ["56", "316", "316"] == [place(accepted, 0.5), place(accepted, 0.95), place(accepted + 50.0, 0.5)]
+
+
 def _flat(row: dict[str, Any], arm: str) -> dict[str, Any]:
     series = {name: [{**m, "value": 50.0} for m in each] for name, each in row["series"].items()}
     return {**row, "arm": arm, "series": series}
@@ -63,6 +76,26 @@ def test_the_answer_is_in_the_headline(data: dict[str, Any]) -> None:
     assert "is shown to lose at most 10%" in headline({**data, "safe": {**safe, "dose": None}})
     assert "No dose curve was asked for" == headline({**data, "safe": None})
     assert any("fresh-real 50%" in line for line in sentences(data))
+
+
+def test_what_the_seeds_do_not_show_is_not_said(data: dict[str, Any]) -> None:
+    """Help is a whole interval above zero, of any dose; no help one below; between is not shown."""
+
+    def said(*nets: tuple[float, float | None, float | None]) -> str:
+        row = next(row for row in data["arms"] if row["net_value"] is not None)
+        rows = [{**row, "net_value": {"value": net[0], "low": net[1], "high": net[2]}} for net in nets]
+        return next(line for line in sentences({**data, "arms": rows}) if line.startswith("Against"))
+
+    assert "is not shown to help at any dose" in said((0.05, -0.1, 0.2))
+    assert "does not help at any dose" in said((-0.05, -0.1, -0.02))
+    assert "does not help at any dose" in said((0.0, 0.0, 0.0))
+    assert "helps after" in said((0.05, -0.1, 0.2), (0.03, 0.01, 0.05))
+    assert "at best +3.0%" in said((0.05, -0.1, 0.2), (0.03, 0.01, 0.05))
+    assert "helps after" in said((0.05, None, None))
+    safe = {**data["safe"], "dose": 0.3, "loss": 0.1, "crossing": {"value": None, "low": 0.4, "high": None, "n": 3}}
+    assert "interval passes it from about 40% synthetic on (3 seeds)" in "".join(sentences({**data, "safe": safe}))
+    alone = {**safe, "crossing": {"value": None, "low": None, "high": None, "n": 1}}
+    assert "one seed: no interval" in headline({**data, "safe": alone})
 
 
 @pytest.mark.parametrize("arms", [("accumulate",), ("real-only",), ("replace",)])

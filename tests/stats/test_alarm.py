@@ -195,3 +195,32 @@ def test_evidence_stays_a_number() -> None:
     for step in range(4):
         check = alarm.check(Seen(step, ood_nll=[3.0 + step] * 3000))
     assert 1e100 < check.e["ood"] < float("inf")
+
+
+@pytest.mark.parametrize("level", [-5.0, 0.0])
+def test_a_measure_that_stays_where_it_is_is_silent_whatever_its_sign(level: float) -> None:
+    """A block measure or a plain number below zero, log-likelihoods say, has its margin below the start too."""
+    alarm = Alarm()
+    for step in range(6):
+        alarm.check(Seen(step, {"m": [level] * 10}, levels={"plain": Level(level, "diversity", "lower")}))
+    assert {"BLIND"} == {check.state for check in alarm.checks}
+    fallen = alarm.check(Seen(6, {"m": [level - 1.0] * 20}))
+    assert "NARROWING" == fallen.state
+
+
+@pytest.mark.parametrize("score", [Score(55.0, 100), Score(-1.0, 100), Score(float("nan"), 100), Score(0.5, 0)])
+def test_what_is_no_share_of_items_is_named(score: Score) -> None:
+    """A percentage, a sentinel, no items: not compared, and said where nothing else shows what holds."""
+    alarm = Alarm()
+    check = alarm.check(Seen(0, id_metrics={"exam": score}))
+    assert "no share of items" in check.blind["id"]
+    assert "unseen" == check.holds
+
+
+def test_a_perplexity_beyond_numbers_is_only_huge() -> None:
+    """Nats of a diverged model overflow nothing: the channel alarms and every value is finite."""
+    alarm = Alarm()
+    for value in (3.0, 1e308, 1e308):
+        check = alarm.check(Seen(value, ood_nll=[value] * 20))
+    assert "DRIFT" == check.state
+    assert all(np.isfinite(one.value or 0.0) for one in check.value.values())

@@ -83,4 +83,6 @@ def test_odd_samples_are_blind_and_break_nothing(samples: list[str]) -> None:
     """No samples, empty samples, a single word: blind at the start and later."""
     monitor = Monitor(anchor=texts(30, 1), ood=texts(20, 2))
     assert "diversity" in monitor.update(0, samples).blind
-    assert "diversity" in monitor.update(1, samples).blind
+    last = monitor.update(1, samples)
+    assert "diversity" in last.blind
+    assert all(one.n for one in last.value.values() if one.value is not None)

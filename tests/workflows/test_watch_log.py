@@ -175,3 +175,46 @@ def test_a_log_that_begins_anew_is_read_from_its_start(tmp_path: Path) -> None:
     assert [1, 2] == [next(rows)["step"] for _ in range(2)]
     log(path, {"step": 7})
     assert 7 == next(rows)["step"]
+
+
+@pytest.mark.parametrize("step", [None, True, [1], {"a": 1}, float("nan"), float("inf"), 2**60])
+def test_what_is_no_step_is_named(step: Any) -> None:
+    """A step is a number or a text; what is neither is no place in a series."""
+    with pytest.raises(UsageError, match="no number and no text"):
+        list(metric_readings([{"step": step}], "step"))
+
+
+def test_steps_that_go_back_are_refused() -> None:
+    """The first line is what later ones are held against: it must be the first step, in a metric log and in records."""
+    with pytest.raises(UsageError, match="Step 1 comes after step 3"):
+        list(metric_readings([{"step": 0}, {"step": 3}, {"step": 1}], "step"))
+    with pytest.raises(UsageError, match="Step 1 comes after step 3"):
+        list(record_readings(records((0, 2), (3, 2), (1, 2)), Columns(text="text"), 0))
+    assert ["b", "a"] == [one.step for one in metric_readings([{"step": "b"}, {"step": "a"}], "step")]
+
+
+def test_a_number_that_no_float_holds_is_not_measured(tmp_path: Path) -> None:
+    """Four hundred digits are infinite, and infinite is not measured."""
+    path = tmp_path / "run.jsonl"
+    path.write_text(
+        f'{{"step": 1, "ood_nll": [1{"0" * 400}], "ppl": 1{"0" * 400}, "distinct_2": 1{"0" * 30}}}', "utf-8"
+    )
+    given = next(iter(metric_readings(metric_rows(path), "step")))
+    assert ([float("inf")], 1e30) == (given.ood_nll, given.levels["distinct_2"].value)
+    assert ["ood"] == list(given.blind)
+
+
+def test_names_that_only_contain_a_measure_are_not_one() -> None:
+    """`workers` and `attributes` hold the letters of rke and ttr, and are none of them."""
+    given = reading({"workers": 3, "attributes": 2, "rke": 5.0, "text_ttr": 0.5}, 0)
+    assert ["rke", "text_ttr"] == list(given.levels)
+
+
+def test_sampling_settings_are_those_of_all_records_of_a_step() -> None:
+    """One setting is itself, several are all of them in any order; a column that is not there is named."""
+    settings = (("a", "a"), ("a", "b"), ("b", "a"))
+    rows = [{"step": at, "text": "x", "t": one} for at, pair in enumerate(settings) for one in pair]
+    found = record_readings(rows, Columns(text="text", decoding="t"), 0)
+    assert ["a", ["a", "b"], ["a", "b"]] == [one.decoding for one in found]
+    with pytest.raises(UsageError, match="no column 'temp'"):
+        list(record_readings(rows, Columns(text="text", decoding="temp"), 0))

@@ -13,9 +13,10 @@ import typer
 from holdfast.cli import screen
 from holdfast.cli.options import Json, pairs
 from holdfast.core.errors import UsageError
+from holdfast.core.rundir import write_bytes
 from holdfast.report import evidence
 from holdfast.stats.alarm import BUDGET, AlarmOptions, Check
-from holdfast.workflows.hooks import call_webhook, check_webhook, run_command
+from holdfast.workflows.hooks import call_webhook, check_command, check_webhook, run_command
 from holdfast.workflows.monitor import Watched
 from holdfast.workflows.watch import WatchOptions, watch
 
@@ -69,12 +70,16 @@ def run(given: Options) -> int:
     """Watch, print, call the hooks at an alarm, and return 1 for an alarm, else 0."""
     if given.html is not None and not given.html.resolve().parent.is_dir():
         raise UsageError(f"{given.html} cannot be written: there is no folder {given.html.parent}.", "Make it first.")
+    if given.html is not None and given.html.is_dir():
+        raise UsageError(f"{given.html} cannot be written: it is a folder.", "Name a file, as evidence.html.")
+    if given.on_alarm:
+        check_command(given.on_alarm)
     if given.webhook:
         check_webhook(given.webhook)
     watched = watch(given.file, _options(given))
     data = watched.to_dict()
     if given.html is not None:
-        given.html.write_text(evidence.page(data, given.file.name), "utf-8")
+        write_bytes(given.html, evidence.page(data, given.file.name).encode())
         screen.note(f"evidence: {given.html}")
     if watched.exit:
         _alarm(given, watched)

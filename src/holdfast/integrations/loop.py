@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from secrets import token_hex
 from time import monotonic
 from typing import Any
 
@@ -55,7 +56,7 @@ class LoopOptions:
     overhead: float = OVERHEAD
     seconds: float = SECONDS
     decoding: Any = None
-    log: Path | None = None
+    log: str | Path | None = None
     trackers: Sequence[str | Tracker] = ()
     stop_training: bool = False
     alarm: AlarmOptions = field(default_factory=AlarmOptions)
@@ -89,6 +90,7 @@ class Watcher:
         self._born: float | None = None
         self._spent = self._last = 0.0
         self._failed = False
+        self._run = token_hex(4)
 
     @property
     def result(self) -> Watched:
@@ -158,14 +160,15 @@ class Watcher:
             self._open = [tracker(one) if isinstance(one, str) else one for one in self.options.trackers]
         reading = self._reading(step, scores)
         check = self._monitor.observe(reading)
+        if check.alarms:
+            # Said before anything is written: a full disk must not keep an alarm from the log.
+            log.warning("holdfast: step %s: %s", step, describe(check))
         if self.options.log is not None:
-            self._write(self.options.log, reading, check)
+            self._write(Path(self.options.log), reading, check)
         for one in self._open:
             one.log(step, numbers(check))
             if check.alarms:
                 one.alarm(step, describe(check))
-        if check.alarms:
-            log.warning("holdfast: step %s: %s", step, describe(check))
         return check
 
     def _reading(self, step: int, scores: Mapping[str, tuple[float, int]]) -> Reading:
@@ -186,7 +189,10 @@ class Watcher:
         )
 
     def _write(self, path: Path, reading: Reading, check: Check) -> None:
-        """Append the step to the metric log: what was measured, so that it can be judged again, and what was said."""
+        """Append the step to the metric log: what was measured, so that it can be judged again, and what was said.
+
+        `run` tells this run from an earlier one in the same file: `holdfast watch --where run=...`.
+        """
         seen = self._monitor.last if self._monitor else None
         blocks = {name: list(values) for name, values in seen.blocks.items()} if seen else {}
         measured = {
@@ -197,7 +203,12 @@ class Watcher:
         }
         scores = {name: {"value": value, "n": n} for name, (value, n) in reading.id_metrics.items()}
         said = {"state": check.state, "channel": check.channel, "onset": check.onset, "e": dict(check.e)}
-        entry = {"step": reading.step, **{key: value for key, value in measured.items() if value}, "check": said}
+        entry = {
+            "step": reading.step,
+            "run": self._run,
+            **{key: value for key, value in measured.items() if value},
+            "check": said,
+        }
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a", encoding="utf-8") as file:
             file.write(f"{json.dumps({**entry, 'id_metrics': scores} if scores else entry, default=_plain)}\n")

@@ -49,10 +49,15 @@ def _real_only(dose: float, given: Situation) -> list[Documents]:
     return _parts(dose, given, given.constant)[1:]
 
 
+def synthetic(dose: float, size: int) -> int:
+    """Return how many of so many documents are synthetic at a dose."""
+    return size - round((1.0 - dose) * size)
+
+
 def _parts(dose: float, given: Situation, chance: np.random.Generator) -> list[Documents]:
     """Return the synthetic part and the real part; together as many documents as the real text has."""
     size = len(given.real)
-    real = round((1.0 - dose) * size)
+    real = size - synthetic(dose, size)
     made = given.made[-1][: size - real] if given.made else given.real[:0]
     return [made, given.real[chance.permutation(size)[:real]]]
 

@@ -20,7 +20,7 @@ from holdfast.core.files import whole_file
 from holdfast.core.rundir import write_json
 from holdfast.lab import arms
 from holdfast.lab.backend import Backend, Model, drawn
-from holdfast.lab.design import Chain, LabOptions, chains, shown
+from holdfast.lab.design import DOSED, Chain, LabOptions, chains, shown
 from holdfast.lab.documents import Documents, Text
 from holdfast.lab.measures import Measures, Reference, measure
 
@@ -51,11 +51,13 @@ class Bench:
 def run(text: Text, backend: Backend, options: LabOptions, folder: Path) -> Chains:
     """Return the measures of all chains, generation 0 first; cells that `folder` has are not run again.
 
-    Raises UsageError where the folder is of another experiment or the backend cannot tell two arms apart.
+    Raises UsageError where the folder is of another experiment, the backend cannot tell two arms apart, or the text has
+    too few documents for a dose.
     """
     if "two-stage" in options.arms and not backend.ordered:
         what = f"The backend {backend.name} only counts: the order of the stages of two-stage is nothing to it."
         raise UsageError(what, "Take --backend transformer, or leave the arm out.")
+    _divided(text, options)
     _claim(folder, {"text": text.digest, "backend": backend.name, **options.to_dict()})
     todo = list(chains(options))
     total = options.seeds + sum(chain.length(options.generations) for chain in todo)
@@ -73,6 +75,16 @@ def run(text: Text, backend: Backend, options: LabOptions, folder: Path) -> Chai
                 done += 1
                 show("generations", done, total)
     return found
+
+
+def _divided(text: Text, options: LabOptions) -> None:
+    """Refuse a dose that this text has too few documents for: none synthetic, or none real."""
+    size = len(text.split(0).train)
+    for dose in options.doses if any(arm in DOSED for arm in options.arms) else ():
+        made = arms.synthetic(dose, size)
+        if not 0 < made < size:
+            what = f"{100 * dose:g}% synthetic of {size} documents are {made} synthetic and {size - made} real ones."
+            raise UsageError(what, "Give more text, shorter documents (--length), or another dose.")
 
 
 def _claim(folder: Path, settings: dict[str, Any]) -> None:

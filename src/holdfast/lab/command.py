@@ -31,6 +31,8 @@ from holdfast.models.ngram_sample import Decoding
 
 # The last of what a failed program said, in characters.
 SAID = 600
+# Nats per word beyond which a perplexity is no number any more (the exponential of 709 is the largest float).
+MOST_NATS = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +90,14 @@ class CommandModel:
         folder = self.folder
         write_texts(folder / "text.jsonl", self.text.written(documents))
         self.program.run("nll", "--model", folder, "--text", folder / "text.jsonl", "--out", folder / "nll.jsonl")
-        nats = np.array(values(folder / "nll.jsonl", "nats"), np.float64)
-        if len(nats) != len(documents) or not np.isfinite(nats).all():
-            raise InputError(
-                f"nll wrote {len(nats)} numbers for {len(documents)} texts, or not numbers.", "One a text."
-            )
-        return np.asarray(nats / documents.shape[1])
+        found = values(folder / "nll.jsonl", "nats")
+        most = MOST_NATS * documents.shape[1]
+        wrong = [one for one in found if type(one) not in (int, float) or not 0 <= one <= most]
+        if wrong or len(found) != len(documents):
+            such = f", one of them {wrong[0]!r:.40}" if wrong else ""
+            what = f"nll wrote {len(found)} lines for {len(documents)} texts{such}."
+            raise InputError(what, f"Write the nats of each text, 0 to {most:,.0f}, one a line.")
+        return np.asarray(np.array(found, np.float64) / documents.shape[1])
 
 
 def fit(program: Program, text: Text, stages: Sequence[Documents], seed: int) -> CommandModel:

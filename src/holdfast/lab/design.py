@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
+from math import inf
 from typing import Any
 
 from holdfast.core.engine import Progress
@@ -58,8 +59,11 @@ class LabOptions:
             if arm not in ARMS:
                 raise UsageError(f"There is no arm {arm!r}.", nearest(arm, ARMS))
         if not self.arms or any(not 0 < dose < 1 for dose in self.doses) or not (self.doses or not self._dosed()):
-            raise UsageError(f"No experiment of arms {self.arms} at doses {self.doses}.", "Give doses between 0 and 1.")
-        if min(self.generations, self.seeds) < 1 or not (self.loss > 0 and 0 < self.keep < 1 and self.length > 1):
+            remedy = "Give an arm, and doses between 0 and 1: 0 itself is the first model, 1 the arm replace."
+            raise UsageError(f"No experiment of arms {self.arms} at doses {self.doses}.", remedy)
+        if len({f"{dose:g}" for dose in self.doses}) < len(self.doses):
+            raise UsageError(f"Doses {self.doses} are the same to six digits.", "Give each dose once.")
+        if min(self.generations, self.seeds) < 1 or not (0 < self.loss < inf and 0 < self.keep < 1 and self.length > 1):
             raise UsageError(
                 f"No experiment of {self.generations} generations, {self.seeds} seeds, a loss of {self.loss}, a kept "
                 f"share of {self.keep}, documents of {self.length} words.",

@@ -66,7 +66,7 @@ class Checked:
         return bool(self.lines) and all(line.ok for line in self.lines)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON-ready data; an open end of a tolerance is null."""
+        """Return it as JSON-ready data, a number of numpy as Python's; an open end of a tolerance is null."""
         return {
             "number": self.law.number,
             "name": self.law.name,
@@ -76,10 +76,10 @@ class Checked:
             "lines": [
                 {
                     "what": line.what,
-                    "expected": line.expected,
-                    "measured": line.measured,
-                    "low": line.low if line.low > float("-inf") else None,
-                    "high": line.high if line.high < float("inf") else None,
+                    "expected": float(line.expected),
+                    "measured": float(line.measured),
+                    "low": float(line.low) if line.low > float("-inf") else None,
+                    "high": float(line.high) if line.high < float("inf") else None,
                     "ok": line.ok,
                 }
                 for line in self.lines

@@ -139,7 +139,7 @@ def described(given: Cut, seen: Distinct, real: Anchor | None) -> dict[str, Meas
 
     `seen` is the mergeable sketch of everything the step said, which may be far more than was cut.
     """
-    found = {f"all-distinct-{k}": seen.share(k) for k in ORDERS}
+    found = {f"all-distinct-{k}": seen.share(k) for k in ORDERS if seen.runs[k - 1]}
     if len(given) == 0:
         return found
     encoder = real.encoder if real else fit_lexical(given.ids, given.offsets)

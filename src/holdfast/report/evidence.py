@@ -49,7 +49,8 @@ def lines(data: Data) -> Iterator[str]:
     yield f"{data['state']}  {MEANING[data['state']]}"
     if data["channel"]:
         yield f"  {data['channel'].replace('+', ' and ')}, since step {visible(str(data['onset']))}"
-    yield f"  {len(checks)} checks, steps {_steps(checks)}; an alarm is evidence of {threshold:g}"
+    count = f"{len(checks)} checks, steps" if len(checks) > 1 else "1 check, nothing to compare it with yet: step"
+    yield f"  {count} {_steps(checks)}; an alarm is evidence of {threshold:g}"
     shown = f"  step {visible(str(checks[0]['step']))} -> step {visible(str(told(data)['step']))}:"
     for name in CHANNELS:
         now = _number(_evidence(checks[-1], name))
@@ -93,6 +94,7 @@ def page(data: Data, name: str) -> str:
     facts = [f"{each}: {why}" for each, why in told(data)["blind"].items()]
     if data["channel"]:
         facts.insert(0, f"{data['channel'].replace('+', ' and ')}, since step {data['onset']}.")
+    facts.append(f"In-distribution: {HOLDS[told(data)['holds']]}.")
     style = part("report.css")
     template = environment().get_template("watch.html")
     return template.render(

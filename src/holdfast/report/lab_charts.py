@@ -74,7 +74,11 @@ def dose_response(data: Mapping[str, Any]) -> Picture | None:
         if series:
             end = series[-1]
             svg.text(root, (x(end[0]) + 8, y(1 + end[1]["value"]) + 4), name, "label")
-    svg.text(root, (RIGHT, y(1 + accepted) - 4), f"+{_dose(accepted)} accepted", "small", "end")
+    ends = [(series[-1][0], y(1 + series[-1][1]["value"])) for series in (points, control) if series]
+    crowded = any(dose < 0.9 and abs(height - y(1 + accepted)) < 2 * APART for dose, height in ends)
+    # At the right, but not over the name of a line that ends there.
+    place = (LEFT + 4, "start") if crowded else (RIGHT, "end")
+    svg.text(root, (place[0], y(1 + accepted) - 4), f"+{_dose(accepted)} accepted", "small", place[1])
     for dose in (0.0, 0.25, 0.5, 0.75, 1.0):
         svg.text(root, (x(dose), BOTTOM + 18), _dose(dose), "tick", "middle")
     svg.text(root, ((LEFT + RIGHT) / 2, BOTTOM + 38), "synthetic share of each training set", "small", "middle")
@@ -138,7 +142,8 @@ def evidence(data: Mapping[str, Any]) -> Picture | None:
     x, y = svg.scale(0, last, LEFT, RIGHT), _log_scale(1e-2, MOST_EVIDENCE)
     _grid(root, [1e-2, 1.0, 1e2, 1e4, 1e6, 1e8], y, lambda e: f"{e:g}" if e < 1e4 else f"1e{log10(e):.0f}")
     svg.line(root, (LEFT, y(threshold)), (RIGHT, y(threshold)), "cap")
-    svg.text(root, (LEFT + 4, y(threshold) - 5), f"alarm at {threshold:g}", "small")
+    # At the right, for the lines of a series that alarms cross the threshold within its first generations.
+    svg.text(root, (RIGHT, y(threshold) + 13), f"alarm at {threshold:g}", "small", "end")
     for run in runs:
         points = [(x(step), y(value)) for step, value in enumerate(lines[_label(run)])]
         svg.path(root, points, f"curve {_kind(run)}")

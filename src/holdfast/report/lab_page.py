@@ -64,7 +64,8 @@ def headline(data: Mapping[str, Any]) -> str:
     accepted = _percent(safe["loss"])
     if safe["dose"] is None:
         return f"No dose that was tried is shown to lose at most {accepted}"
-    return f"Up to {100 * safe['dose']:g}% synthetic loses at most {accepted}"
+    seeds = "" if safe["crossing"]["n"] > 1 else " (one seed: no interval)"
+    return f"Up to {100 * safe['dose']:g}% synthetic loses at most {accepted}{seeds}"
 
 
 def sentences(data: Mapping[str, Any]) -> Iterator[str]:
@@ -74,10 +75,10 @@ def sentences(data: Mapping[str, Any]) -> Iterator[str]:
         yield _crossing(safe)
     rows = [row for row in data["arms"] if row["net_value"] is not None]
     if rows:
-        best = max(rows, key=lambda row: row["net_value"]["value"])
-        verb = "helps" if (best["net_value"]["low"] or best["net_value"]["value"]) > 0 else "does not help at any dose"
+        verb, best = _helps(rows)
+        count = "one generation" if best["generations"] == 1 else f"{best['generations']} generations"
         yield (
-            f"Against dropping it, the synthetic part {verb} after {best['generations']} generations: at best "
+            f"Against dropping it, the synthetic part {verb} after {count}: at best "
             f"{_signed(best['net_value'])}, at {_name(best)}. After one generation at best "
             f"{_signed(max((row['net_value_first'] for row in rows), key=lambda m: m['value']))}."
         )
@@ -85,6 +86,24 @@ def sentences(data: Mapping[str, Any]) -> Iterator[str]:
         named = _grouped([row for row in data["arms"] if row["verdict"] == verdict])
         if named:
             yield f"{words.capitalize()}: {', '.join(named)}."
+
+
+def _helps(rows: Sequence[Mapping[str, Any]]) -> tuple[str, Mapping[str, Any]]:
+    """Return what can be said of the net value, and the row it is best at: shown to help by a whole interval, or not.
+
+    One seed has no interval: its value alone is taken, as in the table beside it.
+    """
+    shown = [row for row in rows if _end(row, "low") > 0]
+    best = max(shown or rows, key=lambda row: row["net_value"]["value"])
+    if shown:
+        return "helps", best
+    below = all(_end(row, "high") <= 0 for row in rows)
+    return ("does not help at any dose" if below else "is not shown to help at any dose"), best
+
+
+def _end(row: Mapping[str, Any], end: str) -> float:
+    net = row["net_value"]
+    return float(net["value"] if net[end] is None else net[end])
 
 
 def _grouped(rows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -101,8 +120,13 @@ def _percent(share: float) -> str:
 
 def _crossing(safe: Mapping[str, Any]) -> str:
     m = safe["crossing"]
-    if m["value"] is None:
+    if m["value"] is None and m["low"] is None:
         return f"The loss stays below {_percent(safe['loss'])} at every dose of the curve ({safe['arm']})."
+    if m["value"] is None:
+        return (
+            f"The mean loss stays below {_percent(safe['loss'])} at every dose of the curve ({safe['arm']}); its 95% "
+            f"interval passes it from about {100 * m['low']:.0f}% synthetic on ({m['n']} seeds)."
+        )
     ends = [f"{100 * end:.0f}%" if end is not None else "the last dose" for end in (m["low"], m["high"])]
     between = f", 95% interval {ends[0]} to {ends[1]}, {m['n']} seeds" if m["n"] > 1 else ", one seed: no interval"
     return (

@@ -49,8 +49,10 @@ CONFIDENCE = 0.95
 # Fewer blocks, or fewer documents, say nothing: seven unanimous ones are an e-value of 32, less than a tenth of what an
 # alarm needs, and the start's median has a bound that is more than its smallest block only from eight on.
 FEWEST_BLOCKS = 8
-# Beyond this an e-value is only "huge"; JSON has no infinity.
+# Beyond this an e-value, or a perplexity, is only "huge"; JSON has no infinity.
 _LOG_LARGEST = 690.0
+# More items than this no benchmark has, and a float counts them no more.
+_LARGEST_COUNT = 2**53
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +218,8 @@ class Alarm:
             if name not in self._start:
                 self._start[name] = lower_bound(usable, CONFIDENCE)
                 continue
-            bound = self._start[name] * (1.0 - self.options.margin_diversity)
+            # The margin goes down from a negative value too (a log-likelihood, say), or the start itself would alarm.
+            bound = self._start[name] - self.options.margin_diversity * abs(self._start[name])
             below = sum(value < bound for value in usable)
             logs.append(log_sign_block(below, len(usable)))
             steady.append(wilson(below, len(usable), 2 * CONFIDENCE - 1)[1] < 0.5)
@@ -257,7 +260,8 @@ class Alarm:
     def _scores(self, scores: Mapping[str, Score], now: _Round) -> None:
         """Hold benchmark scores against their first reading: lower limit of the score less the tolerated loss."""
         for name, score in scores.items():
-            if not (isfinite(score.value) and 0.0 <= score.value <= 1.0 and score.n > 0):
+            if not (0.0 <= score.value <= 1.0 and 0 < score.n <= _LARGEST_COUNT):
+                now.blind[ID] = f"{name} = {score.value:g} of {score.n:g} items is no share of items answered right"
                 continue
             low, high = wilson(score.value * score.n, score.n)
             now.value[name] = Measurement(score.value, low, high, score.n, "share")
@@ -279,7 +283,7 @@ class Alarm:
             now.value[name] = Measurement(level.value, None, None, 1, "as logged")
             first = self._start.setdefault(f"level {name}", level.value)
             margin = self.options.margin_diversity if level.channel == DIVERSITY else self.options.margin_perplexity
-            fell, rose = level.value < (1.0 - margin) * first, level.value > (1.0 + margin) * first
+            fell, rose = level.value < first - margin * abs(first), level.value > first + margin * abs(first)
             worse = fell if level.worse == "lower" else rose
             now.moved = now.moved or (worse and level.channel in CHANNELS)
             if now.blind.get(level.channel) in (_unmeasured(None), "no samples"):
@@ -332,7 +336,7 @@ def _combined(held: Sequence[Holds], worse: bool) -> Holds:
 def _measured(nll: Sequence[float | None]) -> np.ndarray[Any, np.dtype[np.float64]]:
     """Return nats per token with NaN where they were not measured: None, not finite, or negative (-1 as a sentinel)."""
     values = np.array([np.nan if value is None else value for value in nll], np.float64)
-    return np.where(np.isfinite(values) & (values >= 0), values, np.nan)
+    return np.minimum(np.where(np.isfinite(values) & (values >= 0), values, np.nan), _LOG_LARGEST)
 
 
 def _unmeasured(nll: Sequence[float | None] | None) -> str:

@@ -16,11 +16,20 @@ COMMAND_LIMIT = 60.0
 WEBHOOK_LIMIT = 10.0
 
 
-def run_command(command: str, body: bytes) -> str:
-    """Run a command, split as a shell would but without one, and return what went wrong, '' for nothing."""
-    words = shlex.split(command)
+def check_command(command: str) -> list[str]:
+    """Return the words of a command, split as a shell would. Raises UsageError where there are none."""
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise UsageError(f"--on-alarm {command!r} is no command: {error}.", "Write it as for a shell.") from error
     if not words:
         raise UsageError("--on-alarm names no command.", "For example --on-alarm 'touch stop'.")
+    return words
+
+
+def run_command(command: str, body: bytes) -> str:
+    """Run a command, split as a shell would but without one, and return what went wrong, '' for nothing."""
+    words = check_command(command)
     try:
         done = subprocess.run(words, input=body, capture_output=True, timeout=COMMAND_LIMIT, check=False)  # noqa: S603  # the user's own command
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -33,8 +42,7 @@ def run_command(command: str, body: bytes) -> str:
 
 def check_webhook(url: str) -> None:
     """Raise UsageError unless the address is http on this machine: what a run says stays here."""
-    parts = urlsplit(url)
-    if parts.scheme != "http" or not parts.hostname or not _is_loopback(parts.hostname):
+    if not _on_this_machine(url):
         remedy = "Name one like http://127.0.0.1:8080/alarm; a program there can pass it on."
         raise UsageError(f"--webhook {url} is not an http address on this machine.", remedy)
 
@@ -53,6 +61,15 @@ def call_webhook(url: str, body: bytes) -> str:
     finally:
         link.close()
     return "" if status < 300 else f"the webhook answered {status}"
+
+
+def _on_this_machine(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018  # raises for what is no port
+    except ValueError:
+        return False
+    return parts.scheme == "http" and _is_loopback(parts.hostname or "")
 
 
 def _is_loopback(host: str) -> bool:

@@ -81,6 +81,10 @@ def _readings(path: Path, options: WatchOptions) -> Iterator[Reading]:
     if not options.follow and not path.is_file():
         raise InputError(f"There is no file {path}.", "Give a metric log or a file of records.")
     of_records = bool(options.text or options.window)
+    if options.decoding and not of_records:
+        raise UsageError(
+            "--decoding names a column of records.", "A metric log has the key 'decoding', or give --text."
+        )
     if options.follow:
         if of_records and not options.text:
             raise UsageError("--follow needs to know where the text is.", "Name it with --text COLUMN.")

@@ -28,12 +28,17 @@ Row = Mapping[str, Any]
 # Keys of a metric log; every other number in a line is a plain level.
 KEYS = ("samples", "blocks", "ood_nll", "id_nll", "id_metrics", "own_nll", "reference_nll", "decoding", "tokens")
 # Which plain numbers are watched, by the words in their names, and in which direction they get worse.
-_DIVERSITY = re.compile(r"distinct|diversity|entropy|coverage|survival|recall|rke|vendi|ttr|unique|hapax|missing.mass")
+_DIVERSITY = re.compile(
+    r"distinct|diversity|entropy|coverage|survival|recall|vendi|unique|hapax|missing.mass|(?<![a-z])(rke|ttr)(?![a-z])"
+)
 _PERPLEXITY = re.compile(r"perplexity|ppl|nll|cross.entropy|loss")
 _INSIDE = re.compile(r"(^|[_.\-/ ])(id|in|train|eval|valid|val|dev)([_.\-/ ]|$)|in.?dist")
 _OUTSIDE = re.compile(r"ood|out.?of")
 # Seconds between two looks at a log that is followed.
 PAUSE = 0.5
+# Steps are whole numbers that JSON readers hold exactly, below 2^53; 18 digits fit into 64 bits with their sign.
+_LARGEST_STEP = 2**53
+_DIGITS = 18
 CHUNK = 1 << 20
 
 
@@ -99,13 +104,16 @@ def chosen(rows: Iterable[Row], where: Mapping[str, str]) -> Iterator[Row]:
 
 
 def metric_readings(rows: Iterable[Row], step: str) -> Iterator[Reading]:
-    """Yield a reading per row of a metric log. Raises UsageError when a step comes again: that is another series."""
+    """Yield a reading per row of a metric log. Raises UsageError when a step comes again or goes back: two series."""
     done: set[Step] = set()
+    before: Step | None = None
     for row in rows:
         name = _step(row, step)
         if name in done:
             raise UsageError(f"Step {name} comes twice in the log.", "Choose one series with --where COLUMN=VALUE.")
+        _forward(before, name)
         done.add(name)
+        before = name
         yield reading({key: value for key, value in row.items() if key != step}, name)
 
 
@@ -149,14 +157,15 @@ class _Step:
     """The texts of one step: all of them in a sketch, at most a thousand as they are, drawn evenly by seed."""
 
     name: Step
-    decoding: Any
     random: Random
+    decodings: dict[str, Any] = field(default_factory=dict)
     texts: list[str] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
     count: int = 0
     seen: Distinct = field(default_factory=Distinct)
 
-    def add(self, text: str) -> None:
+    def add(self, text: str, decoding: Any) -> None:
+        self.decodings[repr(decoding)] = decoding
         self.count += 1
         self.waiting.append(text)
         if len(self.waiting) >= MOST_DOCUMENTS:
@@ -167,8 +176,11 @@ class _Step:
             self.texts[place] = text
 
     def reading(self) -> Reading:
+        """What the step said. Records of several settings are compared with steps of the same several."""
         self._sketch()
-        return Reading(self.name, self.texts, decoding=self.decoding, seen=self.seen)
+        settings = [self.decodings[each] for each in sorted(self.decodings)]
+        decoding = settings[0] if len(settings) == 1 else settings
+        return Reading(self.name, self.texts, decoding=decoding, seen=self.seen)
 
     def _sketch(self) -> None:
         self.seen.add(*hashed(self.waiting))
@@ -188,7 +200,8 @@ class Columns:
 def record_readings(rows: Iterable[Row], columns: Columns, seed: int) -> Iterator[Reading]:
     """Yield a reading per step of records that lie step after step, or per full window of them; steps from 1.
 
-    Raises UsageError when a step comes again after another one. What fills no window at the end is left out.
+    Raises UsageError when a step comes again after another one, or goes back. What fills no window at the end is left
+    out.
     """
     now: _Step | None = None
     done: set[Step] = set()
@@ -201,8 +214,9 @@ def record_readings(rows: Iterable[Row], columns: Columns, seed: int) -> Iterato
             if name in done:
                 remedy = "Sort the file by step, or choose one series with --where COLUMN=VALUE."
                 raise UsageError(f"Step {name} comes again after step {now.name if now else ''}.", remedy)
-            now = _Step(name, row.get(columns.decoding), Random(seed))  # seeded data, not secrets
-        now.add(_text(row, columns.text))
+            _forward(now.name if now else None, name)
+            now = _Step(name, Random(seed))  # seeded data, not secrets
+        now.add(_text(row, columns.text), _value(row, columns.decoding, "sampling settings"))
     if now is not None and (not columns.window or now.count == columns.window):
         yield now.reading()
 
@@ -221,28 +235,41 @@ def _lines(path: Path) -> Iterator[bytes]:
 def _object(line: bytes, place: str) -> Row:
     try:
         # Python's reader, because training loops write NaN, which is no JSON and here means: not measured.
-        value = json.loads(line)
+        value = json.loads(line, parse_int=_integer)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{place} is no JSON: {error}.", "A metric log has one JSON object per line.") from None
+        remedy = "A metric log has one JSON object per line: take out what is none. For records give --text COLUMN."
+        raise InputError(f"{place} is no JSON: {error}.", remedy) from None
     if not isinstance(value, dict):
         raise InputError(f"{place} is {type(value).__name__}, not an object.", "A metric log has one object per line.")
     return value
 
 
 def _step(row: Row, column: str) -> Step:
-    if column not in row:
+    value = _value(row, column, "step")
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -_LARGEST_STEP < value < _LARGEST_STEP:
+        raise UsageError(f"The step {column} = {value!r:.80} is no number and no text.", "Number or name every check.")
+    return int(value) if value == int(value) else value
+
+
+def _forward(before: Step | None, step: Step) -> None:
+    """Refuse a number that is less than the one before: the first step would be no start, and an onset no time."""
+    if not (before is None or isinstance(before, str) or isinstance(step, str)) and step < before:
+        remedy = "Sort the file by step, or choose one series with --where COLUMN=VALUE."
+        raise UsageError(f"Step {step} comes after step {before}.", remedy)
+
+
+def _value(row: Row, column: str, what: str) -> Any:
+    """Return what a row has in a column, None where no column was named."""
+    if column and column not in row:
         known = [key for key in row if key != TEXT]
-        raise UsageError(f"A row has no column {column!r} for the step.", nearest(column, known))
-    value = row[column]
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value if isinstance(value, int | float | str) else str(value)
+        raise UsageError(f"A row has no column {column!r} for the {what}.", nearest(column, known))
+    return row.get(column)
 
 
 def _text(row: Row, column: str) -> str:
-    if column not in row:
-        raise UsageError(f"A row has no column {column!r} for the text.", nearest(column, row))
-    return str(row[column] or "")
+    return str(_value(row, column, "text") or "")
 
 
 def _same(value: Any, wanted: str) -> bool:
@@ -290,6 +317,11 @@ def _mapping(row: Row, key: str, step: Step) -> dict[str, Any]:
     if isinstance(value, dict):
         return value
     raise UsageError(f"{key} of step {step} is {value!r}, not an object.", "See docs/verbs/watch.md for a line.")
+
+
+def _integer(digits: str) -> int | float:
+    """Return a whole number; one that 64 bits do not hold is a float, infinite if need be, and then not measured."""
+    return int(digits) if len(digits) <= _DIGITS else float(digits)
 
 
 def _number(value: Any) -> float:
