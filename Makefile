@@ -18,11 +18,12 @@ TORCH := torch==2.13.0
 # axe-core for the tests of pages, which is data in this wheel; what drives it is selenium, not the playwright it asks for.
 AXE := --no-deps axe-playwright-python
 
-.PHONY: docs install demo test lint check format bench bench-peers soak constraints clean help
+.PHONY: docs install demo test test-ray lint check format bench bench-peers soak constraints clean help
 
 help:
 	@echo 'make demo     build a training set from the example, audit it, then audit a poor one (sets itself up)'
 	@echo 'make test     run the tests (sets itself up)'
+	@echo 'make test-ray run those that start a Ray cluster on this machine'
 	@echo 'make install  only set up $(VENV); the command is then $(BIN)/holdfast'
 	@echo 'make check    all gates: lint, format, types, import layers, contracts'
 	@echo 'make docs     build the documentation as a site into site/, strictly, and check it'
@@ -57,6 +58,10 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
+
+# A Ray cluster of three nodes on this machine, some of them killed; about three minutes.
+test-ray: $(STAMP)
+	$(BIN)/python -m pytest -m cluster tests/integrations/test_ray.py
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
