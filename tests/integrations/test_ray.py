@@ -34,8 +34,8 @@ from tests.conftest import missing
 from tests.core.killing import dies_half_written
 from tests.integrations import records
 
-# One cluster serves all tests. This process is its driver, and Ray ends a driver whose node is gone: so it is a process of
-# its own (`make test-ray`) that takes nothing with it.
+# One cluster serves all tests. This process is its driver, and Ray ends a driver whose node is gone: so it is a process
+# of its own (`make test-ray`) that takes nothing with it.
 pytestmark = pytest.mark.cluster
 COUNT, SHARD = 1_200, 200
 SETTINGS = """
