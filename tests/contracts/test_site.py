@@ -5,10 +5,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from docs.check_site import faults
 from docs.site_hooks import on_page_markdown
+from tests.conftest import missing
 from tests.contracts.source import ROOT
 
 
@@ -49,7 +48,7 @@ def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
     """Built strictly, the site has no dead link and asks no other host for anything."""
     mkdocs = shutil.which("mkdocs") or str(ROOT / ".venv-docs" / "bin" / "mkdocs")
     if not Path(mkdocs).exists():
-        pytest.skip("mkdocs is not there; `make docs` builds and checks the site")
+        missing("mkdocs (`make docs` installs it)")
     command = [mkdocs, "build", "--quiet", "--strict", "-d", str(tmp_path / "site")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (0, "") == (done.returncode, done.stdout + done.stderr)

@@ -57,7 +57,7 @@ def served(folder: Path, *arguments: str) -> Iterator[Server]:
             assert address, (folder / "stderr.txt").read_text()
             yield Server(process, address)
         finally:
-            process.send_signal(signal.SIGINT)
+            process.send_signal(signal.SIGTERM)
             process.wait(PATIENCE)
             process.stdout.close()
 

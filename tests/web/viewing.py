@@ -22,6 +22,6 @@ def viewed(folder: Path, *arguments: str) -> Iterator[Server]:
             assert address, (folder / "stderr.txt").read_text()
             yield Server(process, address)
         finally:
-            process.send_signal(signal.SIGINT)
+            process.send_signal(signal.SIGTERM)
             process.wait(PATIENCE)
             process.stdout.close()

@@ -98,10 +98,11 @@ def test_a_local_model_costs_nothing(tmp_path):
     assert (0, 0, "loopback") == (made.cost.value, made.cost.high, made.generators[0].price_source)
 
 
-def test_what_is_not_supported_is_still_refused(tmp_path):
-    """Runners are read from the settings and refused by name; models and judges no longer are."""
-    with pytest.raises(UsageError, match="a runner other than local"):
-        plan(asking(tmp_path, runner={"ray": "auto"}))
+def test_what_is_not_supported_is_refused(tmp_path):
+    """Real files whose columns are named differently are refused by name, before anything is done."""
+    real = [{"path": "real.jsonl"}, {"path": "real.jsonl", "map": {"prompt": "question", "response": "answer"}}]
+    with pytest.raises(UsageError, match="real files with different maps"):
+        plan(asking(tmp_path, real=real))
 
 
 JUDGED = {"j": {"base_url": "https://api.anthropic.com/v1", "model": "claude-3-5-haiku-latest"}}
