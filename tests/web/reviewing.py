@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -46,9 +46,9 @@ class Server:
 
 
 @contextmanager
-def served(folder: Path, *arguments: str) -> Iterator[Server]:
-    """Run `holdfast review ARGUMENTS` in a folder and give it when it has printed its address."""
-    command = [sys.executable, "-c", MAIN, "review", *arguments, "--no-browser"]
+def serving(verb: str, folder: Path, *arguments: str) -> Iterator[Server]:
+    """Run `holdfast VERB ARGUMENTS` in a folder and give it when it has printed its address."""
+    command = [sys.executable, "-c", MAIN, verb, *arguments, "--no-browser"]
     with (folder / "stderr.txt").open("w") as log:
         process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=log, text=True)
         try:
@@ -60,6 +60,11 @@ def served(folder: Path, *arguments: str) -> Iterator[Server]:
             process.send_signal(signal.SIGTERM)
             process.wait(PATIENCE)
             process.stdout.close()
+
+
+def served(folder: Path, *arguments: str) -> AbstractContextManager[Server]:
+    """Run `holdfast review`."""
+    return serving("review", folder, *arguments)
 
 
 @contextmanager

@@ -7,7 +7,8 @@ import pytest
 
 from holdfast.core.labels import Label, append, read_labels
 from holdfast.core.record import Message
-from holdfast.web.review import MOST_SHOWN, ROUTES, Pages, rater_name, shown, time_left
+from holdfast.web.pages import MOST_SHOWN, shown
+from holdfast.web.review import ROUTES, Pages, rater_name, time_left
 from holdfast.web.security import Asked, Gate
 from holdfast.workflows.review import Desk, ReviewOptions, Standing
 from holdfast.workflows.review_queue import Item

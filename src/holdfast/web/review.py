@@ -4,20 +4,16 @@ Blind: no id, generator, family or verdict is in any page; the browser names a q
 queue. Text of records goes through Jinja's escaping and nothing else: no markup of theirs is ever made.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.resources import files
 from time import monotonic
 from typing import Any
 from urllib.parse import quote, unquote
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined
-
 from holdfast.core.errors import HoldfastError, UsageError
 from holdfast.core.labels import Label
 from holdfast.report.shown import one_line, visible
+from holdfast.web.pages import page, part
 from holdfast.web.security import ENTER, Asked, Gate, Refused, Reply
 from holdfast.workflows.review import Answer, Desk, Standing
 from holdfast.workflows.review_queue import Item
@@ -30,12 +26,8 @@ ROUTES = frozenset(
         *(("POST", path) for path in ("/rater", "/answer", "/undo")),
     }
 )
-# Letters of one text that a page shows; a browser gets slow far above it, and nobody reads on.
-MOST_SHOWN = 100_000
 LONGEST_NAME = 60
 LONGEST_NOTE = 10_000
-# A line that begins as programs do, or a fence: the text is set in letters of one width.
-CODE = re.compile(r"^(```|def |class |import |from \w+ import |#include|function |SELECT |public )", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,32 +184,6 @@ def time_left(progress: Standing) -> str:
     if minutes < 1:
         return "less than a minute left"
     return f"about {minutes:.0f} min left" if minutes < 90 else f"about {minutes / 60:.1f} h left"
-
-
-def page(template: str, status: int = 200, /, cookies: Mapping[str, str] | None = None, **values: Any) -> Reply:
-    """Return a template as a reply."""
-    return Reply(_environment().get_template(template).render(**values), status, cookies=cookies or {})
-
-
-def part(name: str) -> str:
-    """The text of a file of the template folder; names come from our own tables only."""
-    return files("holdfast.web").joinpath("templates", name).read_text(encoding="utf-8")
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FunctionLoader(part), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters.update(shown=shown, code=lambda text: bool(CODE.search(text[:MOST_SHOWN])))
-    return environment
-
-
-def shown(text: str) -> str:
-    """Return a text as it may be looked at: invisible and steering characters named, at most MOST_SHOWN letters."""
-    cut = len(text) - MOST_SHOWN
-    more = f"\n... {cut:,} more letters are not shown" if cut > 0 else ""
-    return visible(text[:MOST_SHOWN].replace("\r\n", "\n")) + more
 
 
 def _texts(item: Item, turned: bool) -> list[tuple[str, str]]:

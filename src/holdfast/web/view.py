@@ -6,17 +6,15 @@ goes through Jinja's escaping and nothing else. Runs and records are named by th
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from typing import Any
 from urllib.parse import urlencode
 
 import orjson
-from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from holdfast.core.errors import HoldfastError
 from holdfast.report import diff, numbers
-from holdfast.report.shown import encodable, one_line, visible
+from holdfast.report.shown import encodable
+from holdfast.web.pages import flat, page, part
 from holdfast.web.security import ENTER, Asked, Gate, Refused, Reply
 from holdfast.workflows.view import Shelf
 from holdfast.workflows.view_index import FACETS, PAGE
@@ -26,8 +24,6 @@ from holdfast.workflows.view_progress import progress
 STATIC = {"/view.css": "text/css; charset=utf-8"}
 PATHS = ("/runs", "/records", "/record", "/compare", "/progress")
 ROUTES = frozenset({ENTER, *(("GET", path) for path in (*PATHS, *STATIC))})
-# Letters of one text that a page shows.
-MOST_SHOWN = 100_000
 # Facets with more values than this are searched for in the text instead: a longer list cannot be read.
 MOST_VALUES = 200
 PROVENANCE = (
@@ -127,7 +123,7 @@ class Pages:
             fields=orjson.loads(whole["fields"] or "{}"),
             checks=orjson.loads(whole["checks"] or "{}"),
             provenance=[
-                (name.replace("_", " "), _told(known)) for name in PROVENANCE if (known := row.get(name) or whole[name])
+                (name.replace("_", " "), flat(known)) for name in PROVENANCE if (known := row.get(name) or whole[name])
             ],
             near=[{**other, "pieces": diff.words(row["text"][:2000], other["text"][:2000])[1]} for other in near],
             before=n - 1 if n > 0 else None,
@@ -151,40 +147,6 @@ class Pages:
 def refused(why: Refused) -> Reply:
     """Return the page of a request that the gate refused; it tells a stranger nothing about the rest."""
     return page("view_message.html", why.status, title="Not here", text=why.why)
-
-
-def page(template: str, status: int = 200, /, cookies: Mapping[str, str] | None = None, **values: Any) -> Reply:
-    """Return a template as a reply."""
-    return Reply(_environment().get_template(template).render(**values), status, cookies=cookies or {})
-
-
-def part(name: str) -> str:
-    """The text of a file of the template folder; names come from our own tables only."""
-    return files("holdfast.web").joinpath("templates", name).read_text(encoding="utf-8")
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FunctionLoader(part), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters.update(
-        shown=shown,
-        line=lambda text, width=120: one_line(str(text), width),
-        count=lambda amount: "" if amount is None else numbers.count(amount),
-        value=numbers.value,
-        interval=numbers.interval,
-        cell=_told,
-    )
-    return environment
-
-
-def shown(text: Any) -> str:
-    """Return a text as it may be looked at: invisible and steering characters named, at most MOST_SHOWN letters."""
-    words = str(text)
-    cut = len(words) - MOST_SHOWN
-    more = f"\n... {cut:,} more letters are not shown" if cut > 0 else ""
-    return visible(words[:MOST_SHOWN].replace("\r\n", "\n")) + more
 
 
 def _wanted(query: Mapping[str, str]) -> Wanted:
@@ -212,25 +174,8 @@ def _why(row: Mapping[str, Any], detail: Any) -> list[tuple[str, str]]:
     step = f" by {row['step']}" if row["step"] else ""
     told = [(f"{row['state'].capitalize()}{step}: {row['reason'] or 'no reason was written'}.", "")]
     if isinstance(detail, dict):
-        told += [(str(name), _told(value)) for name, value in detail.items() if name != "id"]
+        told += [(str(name), flat(value)) for name, value in detail.items() if name != "id"]
     return told
-
-
-def _told(value: Any) -> str:
-    """A value of any kind on one line; a cell, which is JSON, as its values."""
-    if isinstance(value, str) and value.startswith("{"):
-        try:
-            value = orjson.loads(value)
-        except orjson.JSONDecodeError:
-            return str(value)
-    if value is None or value in ({}, []):
-        return "\u2013"
-    match value:
-        case dict():
-            return ", ".join(f"{name} {inner}" for name, inner in value.items())
-        case list():
-            return ", ".join(map(str, value))
-    return str(value)
 
 
 def _number(text: str | None, otherwise: int = 0) -> int:
